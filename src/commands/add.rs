@@ -418,10 +418,10 @@ fn write(
     let schema = schema_of(project);
     let head = head(connector, scopes);
     let text = edit::new_file(&head, schema.as_deref(), connector, scopes, blanks, note);
-    let path = folder.join(name);
-    fs::ensure_dir(folder)?;
-    fs::write_new(&path, text.as_bytes())?;
-    Ok(project.relative(&path))
+    let open = fs::OpenFolder::make(folder, &project.connectors_at)?;
+    let file = open.file(name)?;
+    file.write_new(text.as_bytes())?;
+    Ok(project.relative(file.path()))
 }
 
 /// The schema that `init` wrote, as a file of the connectors folder names it.

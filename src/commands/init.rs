@@ -19,8 +19,7 @@ use super::planning;
 use crate::{
     config::{self, Project, watched::LONGEST_PIPELINE},
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    escape,
-    fs::{self, Visibility},
+    escape, fs,
     schema::Subject,
     term::{self, Answer},
     view::{
@@ -239,12 +238,13 @@ fn is_done(project: &Project, offer: &Offer) -> bool {
 }
 
 fn write(root: &Path, offer: &Offer) -> Result<(), Failure> {
-    if let Some(folder) = offer.path.parent() {
-        fs::ensure_dir_in(root, folder)?;
-    }
+    let (folder, name) = (offer.path.parent(), offer.path.file_name());
+    let folder = fs::OpenFolder::make_in(root, folder.unwrap_or(root))?;
+    let file = folder.file(name.unwrap_or_default())?;
+    let text = offer.text.as_bytes();
     match offer.before {
-        None => fs::write_new(&offer.path, offer.text.as_bytes())?,
-        Some(_) => fs::write(&offer.path, offer.text.as_bytes(), Visibility::Shared)?,
+        None => file.write_new(text)?,
+        Some(_) => file.write(text)?,
     }
     Ok(())
 }

@@ -11,11 +11,11 @@ use thiserror::Error;
 
 use super::planning;
 use crate::{
-    config::MAX_FILE_SIZE,
+    config::{MAX_FILE_SIZE, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     edit::pull::{self, FileChange, What},
     escape,
-    fs::{self, FsError, Staged, Visibility},
+    fs::{self, Destination, FsError, OpenFolder, Owners, Staged},
     ops::PlanSession,
     term::{self, Answer},
     view::{self, Medium},
@@ -80,7 +80,7 @@ pub async fn run(args: &PullArgs, context: &Context) -> Result<ExitStatus, Failu
             context.terminal.say("Pull cancelled. Nothing was written.");
             return Ok(ExitStatus::Error);
         }
-        write(&steps, root, &folder)?;
+        write(&steps, &situation.files.project)?;
     }
     let terminal = &context.terminal;
     view::pull::show(&situation.app, &steps, args.dry_run, &medium, terminal);
@@ -95,8 +95,8 @@ fn decide(
     let files = &situation.files;
     let mut texts = BTreeMap::new();
     for declared in files.declared.connectors.values() {
-        let path = files.project.root.join(&declared.file);
-        texts.insert(declared.file.clone(), fs::read_text(&path, MAX_FILE_SIZE)?);
+        let text = read(&files.project, &declared.file)?;
+        texts.insert(declared.file.clone(), text);
     }
     let declared = files.declared.connectors.keys();
     let unquoted = declared.filter(|name| !files.loaded.is_quoted(name));
@@ -112,6 +112,18 @@ fn decide(
         unquoted: &unquoted,
         prune: args.prune,
     })?)
+}
+
+/// What a connector file says, also if it is a link within the project.
+fn read(project: &Project, file: &str) -> Result<String, FsError> {
+    let roots = [&*project.root, &*project.connectors_dir];
+    let path = project.connectors_dir.join(name_of(file));
+    let bytes = fs::read_confined(&roots, Owners::Any, &path, MAX_FILE_SIZE)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn name_of(file: &str) -> &str {
+    file.rsplit('/').next().unwrap_or(file)
 }
 
 /// Everything in the folder, folders and links to nowhere among it.
@@ -183,17 +195,29 @@ async fn confirmed(context: &Context, steps: &[FileChange], medium: &Medium<'_>)
 
 /// First every file is written beside its place, then all are renamed: what can fail, fails before
 /// anything is changed. A file that somebody changed in the meantime is not overwritten.
-fn write(steps: &[FileChange], root: &Path, folder: &Path) -> Result<(), Failure> {
+fn write(steps: &[FileChange], project: &Project) -> Result<(), Failure> {
+    let folder = &project.connectors_dir;
     fs::remove_leftovers(folder);
-    let mut ready: Vec<(&FileChange, PathBuf, Option<Staged>)> = Vec::new();
+    let is_kept = |step: &&FileChange| matches!(step.what, What::Unchanged | What::Kept(_));
+    let steps: Vec<_> = steps.iter().filter(|step| !is_kept(step)).collect();
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let open = OpenFolder::make(folder, &project.connectors_at)?;
+    let mut ready: Vec<(&FileChange, Destination, Option<Staged>)> = Vec::new();
     for step in steps {
-        let mut path = root.join(&step.file);
-        if matches!(step.what, What::Edit { .. }) && path.is_symlink() {
+        let name = name_of(&step.file);
+        let file = match &step.what {
             // Known to lead to a file of the same folder, which is the one to write.
-            path = fs::confine(&[folder], &path)?;
-        }
+            What::Edit { .. } if folder.join(name).is_symlink() => open.behind(name)?,
+            _ => open.file(name)?,
+        };
         let unchanged = |before: &str| -> Result<(), Failure> {
-            if fs::read_text(&path, MAX_FILE_SIZE)? == before {
+            let now = match file.read_text(MAX_FILE_SIZE) {
+                Err(FsError::Linked { .. }) => read(project, &step.file),
+                now => now,
+            };
+            if now? == before {
                 return Ok(());
             }
             let shown = escape::limited(&step.file, 400);
@@ -203,15 +227,11 @@ fn write(steps: &[FileChange], root: &Path, folder: &Path) -> Result<(), Failure
             )
             .into())
         };
-        let stage = |text: &str| fs::stage(&path, text.as_bytes(), Visibility::Shared);
         let staged = match &step.what {
-            What::Create(text) => {
-                fs::ensure_dir(folder)?;
-                Some(stage(text)?)
-            }
+            What::Create(text) => Some(file.stage(text.as_bytes())?),
             What::Edit { before, after } => {
                 unchanged(before)?;
-                Some(stage(after)?)
+                Some(file.stage(after.as_bytes())?)
             }
             What::Remove(before) => {
                 unchanged(before)?;
@@ -219,16 +239,16 @@ fn write(steps: &[FileChange], root: &Path, folder: &Path) -> Result<(), Failure
             }
             What::Unchanged | What::Kept(_) => continue,
         };
-        ready.push((step, path, staged));
+        ready.push((step, file, staged));
     }
     // Removals last: what is gone is harder to get back.
     ready.sort_by_key(|(_, _, staged)| staged.is_none());
     let mut done: Vec<String> = Vec::new();
-    for (step, path, staged) in ready {
+    for (step, file, staged) in ready {
         let put = match (&step.what, staged) {
             (What::Create(_), Some(staged)) => staged.commit_new(),
             (_, Some(staged)) => staged.commit(),
-            (_, None) => fs::remove(&path).map(|_| ()),
+            (_, None) => file.remove(),
         };
         if let Err(source) = put {
             if done.is_empty() {

@@ -72,6 +72,8 @@ pub struct Project {
     pub root: PathBuf,
     /// Where the connector files lie; may not exist.
     pub connectors_dir: PathBuf,
+    /// Where that truly is, links resolved, as it was looked at: what is written goes there.
+    pub connectors_at: PathBuf,
     /// The Base44 config; `None` without a project.
     pub config_file: Option<PathBuf>,
     /// The app's name from the Base44 config. Untrusted text, for people.
@@ -160,6 +162,7 @@ impl Project {
         let mut project = Self {
             root,
             connectors_dir: PathBuf::new(),
+            connectors_at: PathBuf::new(),
             config_file,
             name: config.name,
             settings,
@@ -198,7 +201,7 @@ impl Project {
         };
         if options.dir.is_none() {
             // A folder elsewhere in the repository is as much a proposal as the project itself.
-            fs::confine_new(
+            project.connectors_at = fs::confine_new(
                 &[
                     &project.root,
                     work_tree(&project.root, options.home.as_deref()),

@@ -110,7 +110,12 @@ impl Context {
     }
 
     fn find(&self, app_id: Option<String>, dir: Option<&Path>) -> Result<Project, Failure> {
-        Ok(self.find_with(self.find_options(app_id, dir))?)
+        let mut project = self.find_with(self.find_options(app_id, dir))?;
+        if dir.is_some() {
+            let folder = &project.connectors_dir;
+            project.connectors_at = fs::refuse_way_out(folder, self.checkouts())?;
+        }
+        Ok(project)
     }
 
     fn find_with(&self, options: FindOptions) -> Result<Project, ConfigError> {

@@ -116,7 +116,7 @@ impl Context {
     }
 
     /// Which checkout a folder lies in: a path from the root, or through `..`, comes into one as well.
-    fn checkouts(&self) -> impl Fn(&Path) -> Option<PathBuf> {
+    pub(super) fn checkouts(&self) -> impl Fn(&Path) -> Option<PathBuf> {
         let project = self.project(None).ok().map(|project| project.root);
         let own = [Some(&self.start), project.as_ref()].into_iter().flatten();
         let own: Vec<_> = own.filter_map(|dir| dir.canonicalize().ok()).collect();

@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     FsError,
-    folder::{Folder, Kind},
-    read::open_file,
+    folder::Folder,
+    read::{open_file, refuse_other, regular},
 };
 
 /// Adds text to the end of a file, in one write; makes the file if it is not there.
@@ -32,23 +32,9 @@ pub fn open_private(path: &Path) -> Result<File, FsError> {
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     let folder = Folder::open(parent.unwrap_or(Path::new("."))).map_err(failed)?;
-    let there = |kind| match kind {
-        Some(Kind::Link) => Err(FsError::Linked {
-            path: path.to_owned(),
-        }),
-        Some(Kind::Other) => Err(FsError::NotAFile {
-            path: path.to_owned(),
-        }),
-        Some(Kind::File(_)) | None => Ok(()),
-    };
-    there(folder.kind(name).map_err(failed)?)?;
+    refuse_other(folder.kind(name).map_err(failed)?, path)?;
     let file = folder.open_for_writing(name, 0o600).map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
-        return Err(FsError::NotAFile {
-            path: path.to_owned(),
-        });
-    }
-    Ok(file)
+    regular(file, path, "write")
 }
 
 /// How many bytes a file has; none if it is not there.

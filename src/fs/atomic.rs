@@ -14,6 +14,7 @@ use std::{
 use super::{
     FsError,
     folder::{Folder, Kind},
+    read::{read_in, text},
 };
 
 /// How the temporary files of writes under way are called.
@@ -33,7 +34,7 @@ pub enum Visibility {
 /// Replaces `path` with `bytes`: a temporary file beside it, flushed to disk, then renamed over it,
 /// then the folder flushed. After a crash at any point there is the old file or the new one.
 pub fn write(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<(), FsError> {
-    stage(path, bytes, visibility)?.commit()
+    write_with(path, visibility, |out| out.write_all(bytes))
 }
 
 /// The same of what `fill` writes: long content is never there as a whole.
@@ -53,7 +54,7 @@ pub struct Staged {
 }
 
 /// A folder and a name in it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Place {
     path: PathBuf,
     folder: Folder,
@@ -111,6 +112,11 @@ impl Place {
 pub struct Destination(Place);
 
 impl Destination {
+    /// The file of this name in a folder.
+    pub(super) fn in_folder(path: &Path, folder: &Folder) -> Result<Self, FsError> {
+        Place::with(path, || Ok(folder.clone())).map(Self)
+    }
+
     /// The file that `path` names, in this folder, whose path holds no link any more.
     pub(super) fn in_resolved(path: &Path, folder: &Path) -> Result<Self, FsError> {
         Place::with(path, || Folder::open_resolved(folder)).map(Self)
@@ -123,32 +129,56 @@ impl Destination {
 
     /// Writes it as [`write()`] does; everybody may read it whom the process's umask lets.
     pub fn write(&self, bytes: &[u8]) -> Result<(), FsError> {
-        self.write_as(bytes, Visibility::Shared)
+        self.stage(bytes)?.commit()
     }
 
     /// The same for its owner's eyes.
     pub fn write_private(&self, bytes: &[u8]) -> Result<(), FsError> {
-        self.write_as(bytes, Visibility::Private)
+        self.stage_as(bytes, Visibility::Private)?.commit()
     }
 
-    fn write_as(&self, bytes: &[u8], visibility: Visibility) -> Result<(), FsError> {
-        let place = Place::with(&self.0.path, || self.0.folder.again())?;
+    /// Writes it if it is not there yet; an error if something is.
+    pub fn write_new(&self, bytes: &[u8]) -> Result<(), FsError> {
+        if matches!(self.0.folder.kind(&self.0.name), Ok(Some(_))) {
+            let there = std::io::ErrorKind::AlreadyExists.into();
+            return Err(FsError::io("write", &self.0.path, there));
+        }
+        self.stage(bytes)?.commit_new()
+    }
+
+    /// Does all of [`Destination::write`] but the last step, which hardly ever fails. Several files are
+    /// staged before the first one is replaced.
+    pub fn stage(&self, bytes: &[u8]) -> Result<Staged, FsError> {
+        self.stage_as(bytes, Visibility::Shared)
+    }
+
+    fn stage_as(&self, bytes: &[u8], visibility: Visibility) -> Result<Staged, FsError> {
         let fill = |out: &mut dyn Write| out.write_all(bytes);
         // Wherever the path leads by now, nothing but leftovers goes.
         remove_leftovers_once(folder_of(&self.0.path));
-        stage_in(place, visibility, fill)?.commit()
+        stage_in(self.0.clone(), visibility, fill)
+    }
+
+    /// Reads what is there, of at most `limit` bytes.
+    pub fn read_text(&self, limit: u64) -> Result<String, FsError> {
+        let Place { path, folder, name } = &self.0;
+        text(read_in(folder, name, path, limit)?, path)
+    }
+
+    /// Removes it, a link as such, and makes that last. No error if it is not there.
+    pub fn remove(&self) -> Result<(), FsError> {
+        let Place { path, folder, name } = &self.0;
+        let removed = match folder.remove(name) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            removed => removed.and_then(|()| folder.sync()),
+        };
+        removed.map_err(|e| FsError::io("remove", path, e))
     }
 
     /// As [`probe_writable()`].
     pub fn probe_writable(&self, bytes: usize) -> Result<(), FsError> {
         probe(&self.0, bytes)
     }
-}
-
-/// Does all of [`write()`] but the last step, which hardly ever fails. Several files are staged
-/// before the first one is replaced.
-pub fn stage(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<Staged, FsError> {
-    stage_with(path, visibility, |out| out.write_all(bytes))
 }
 
 fn stage_with(
@@ -214,7 +244,7 @@ fn temporary(folder: &Folder, visibility: Visibility) -> std::io::Result<Tempora
     loop {
         let name = RandomState::new().hash_one(std::process::id());
         let name = OsString::from(format!("{PREFIX}{name:016x}{SUFFIX}"));
-        let folder = folder.again()?;
+        let folder = folder.clone();
         let file = match folder.create(&name, mode) {
             Ok(file) => file,
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => continue,
@@ -280,12 +310,7 @@ fn folder_of(path: &Path) -> &Path {
 
 /// Writes a file that is not there yet; an error if something is.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
-    let place = Place::open(path)?;
-    if matches!(place.folder.kind(&place.name), Ok(Some(_))) {
-        let there = std::io::ErrorKind::AlreadyExists.into();
-        return Err(FsError::io("write", path, there));
-    }
-    stage(path, bytes, Visibility::Shared)?.commit_new()
+    Destination(Place::open(path)?).write_new(bytes)
 }
 
 /// Creates a folder that everybody may read, and its parents.
@@ -403,7 +428,8 @@ mod tests {
     fn what_is_under_way_is_no_leftover() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("first");
-        let first = stage(&path, b"1", Visibility::Shared).unwrap();
+        let first = Destination(Place::open(&path).unwrap());
+        let first = first.stage(b"1").unwrap();
         write(&dir.path().join("second"), b"2", Visibility::Shared).unwrap();
         first.commit().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"1");

@@ -1,14 +1,12 @@
 //! Staying in a folder: what a checkout holds leads nowhere else.
 
-use std::{
-    fs::File,
-    path::{Component, Path, PathBuf},
-};
+use std::path::{Component, Path, PathBuf};
 
 use super::{
     FsError, Owners,
     atomic::Destination,
-    read::{all, open_file},
+    folder::Folder,
+    read::{all, open_in},
 };
 
 /// The true place of `path`, links resolved, if it lies in one of these folders; theirs are resolved
@@ -244,28 +242,14 @@ pub fn read_told(
         Some(std::fs::canonicalize(root).ok()?.join(below))
     };
     let linked = roots.first().and_then(direct).as_ref() != Some(&real);
-    let named = |error| match error {
-        FsError::Linked { .. } => FsError::Linked {
+    let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else {
+        return Err(FsError::NotAFile {
             path: path.to_owned(),
-        },
-        FsError::NotAFile { .. } => FsError::NotAFile {
-            path: path.to_owned(),
-        },
-        FsError::Io {
-            action,
-            source,
-            help,
-            ..
-        } => FsError::Io {
-            action,
-            path: path.to_owned(),
-            source,
-            help,
-        },
-        other => other,
+        });
     };
     // Resolved already: what is a link now was put there meanwhile.
-    let file = open_file(&real, File::options().read(true), "read").map_err(named)?;
+    let folder = Folder::pass_resolved(parent).map_err(|e| FsError::io("read", path, e))?;
+    let file = open_in(&folder, name, path)?;
     let meta = file.metadata();
     owners.take(path, &meta.map_err(|e| FsError::io("read", path, e))?)?;
     let bytes = all(file, path, limit)?;

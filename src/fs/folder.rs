@@ -17,48 +17,97 @@ pub(super) enum Kind {
 }
 
 #[cfg(unix)]
-#[derive(Debug)]
-pub(super) struct Folder(std::os::fd::OwnedFd);
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    sync::Arc,
+};
+
+#[cfg(unix)]
+#[derive(Clone, Debug)]
+pub(super) struct Folder(Arc<OwnedFd>);
+
+/// How a folder is come to.
+#[cfg(unix)]
+#[derive(Clone, Copy)]
+struct Way {
+    /// Whether what is not there is made.
+    makes: bool,
+    /// Whether it is to be listed, or made to last.
+    lists: bool,
+}
 
 #[cfg(unix)]
 impl Folder {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         use rustix::fs::{Mode, OFlags};
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
-        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+        let folder = rustix::fs::open(path, flags, Mode::empty())?;
+        Ok(Self(Arc::new(folder)))
     }
 
     /// Opens a folder by a path in which every link is resolved already: what is a link by now was put
     /// there meanwhile, and is not followed.
     pub(super) fn open_resolved(path: &Path) -> io::Result<Self> {
-        use rustix::fs::{CWD, Mode, OFlags, openat};
+        Self::by_parts(
+            path,
+            Way {
+                makes: false,
+                lists: true,
+            },
+        )
+    }
+
+    /// The same, and makes what is not there.
+    pub(super) fn make_resolved(path: &Path) -> io::Result<Self> {
+        Self::by_parts(
+            path,
+            Way {
+                makes: true,
+                lists: true,
+            },
+        )
+    }
+
+    /// The same, to go on from: whoever may pass through a folder may not always list it.
+    pub(super) fn pass_resolved(path: &Path) -> io::Result<Self> {
+        Self::by_parts(
+            path,
+            Way {
+                makes: false,
+                lists: false,
+            },
+        )
+    }
+
+    fn by_parts(path: &Path, way: Way) -> io::Result<Self> {
+        use rustix::{
+            fs::{CWD, Mode, OFlags, mkdirat, openat},
+            io::Errno,
+        };
         let last = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        // Whoever may pass through a folder may not always list it.
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let passing = last | OFlags::PATH;
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
         let passing = last;
         let mut parts = path.components().peekable();
-        let mut folder = None;
+        let mut folder: Option<OwnedFd> = None;
         while let Some(part) = parts.next() {
-            let flags = if parts.peek().is_some() {
-                passing
-            } else {
-                last
+            let is_last = parts.peek().is_none();
+            let flags = if is_last && way.lists { last } else { passing };
+            let (at, part) = (folder.as_ref().map_or(CWD, AsFd::as_fd), part.as_os_str());
+            let opened = match openat(at, part, flags, Mode::empty()) {
+                Err(Errno::NOENT) if way.makes => {
+                    match mkdirat(at, part, Mode::from_bits_truncate(0o777)) {
+                        Ok(()) | Err(Errno::EXIST) => openat(at, part, flags, Mode::empty()),
+                        Err(e) => Err(e),
+                    }
+                }
+                opened => opened,
             };
-            let part = part.as_os_str();
-            folder = Some(match &folder {
-                None => openat(CWD, part, flags, Mode::empty())?,
-                Some(folder) => openat(folder, part, flags, Mode::empty())?,
-            });
+            folder = Some(opened?);
         }
         let folder = folder.ok_or(io::ErrorKind::NotFound)?;
-        Ok(Self(folder))
-    }
-
-    /// The same folder by another handle.
-    pub(super) fn again(&self) -> io::Result<Self> {
-        Ok(Self(self.0.try_clone()?))
+        Ok(Self(Arc::new(folder)))
     }
 
     /// What stands at a name; `None` where nothing does.
@@ -95,6 +144,13 @@ impl Folder {
             OFlags::CREATE | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let mode = Mode::from_bits_truncate(mode as rustix::fs::RawMode);
         Ok(rustix::fs::openat(&self.0, name, flags, mode)?.into())
+    }
+
+    /// Opens a file for reading. Waits for nobody at the other end of a pipe.
+    pub(super) fn open_for_reading(&self, name: &OsStr) -> io::Result<File> {
+        use rustix::fs::{Mode, OFlags};
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
     }
 
     /// Puts `from` in the place of whatever file `to` names.
@@ -136,7 +192,7 @@ impl Folder {
 }
 
 #[cfg(not(unix))]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Folder(std::path::PathBuf);
 
 #[cfg(not(unix))]
@@ -153,12 +209,13 @@ impl Folder {
         Self::open(path)
     }
 
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "where there are handles it can fail"
-    )]
-    pub(super) fn again(&self) -> io::Result<Self> {
-        Ok(Self(self.0.clone()))
+    pub(super) fn make_resolved(path: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(path)?;
+        Self::open(path)
+    }
+
+    pub(super) fn pass_resolved(path: &Path) -> io::Result<Self> {
+        Self::open(path)
     }
 
     pub(super) fn kind(&self, name: &OsStr) -> io::Result<Option<Kind>> {
@@ -184,6 +241,10 @@ impl Folder {
             .create(true)
             .truncate(false)
             .open(self.0.join(name))
+    }
+
+    pub(super) fn open_for_reading(&self, name: &OsStr) -> io::Result<File> {
+        File::open(self.0.join(name))
     }
 
     pub(super) fn replace(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {

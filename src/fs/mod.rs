@@ -13,6 +13,7 @@ mod folder;
 pub(crate) mod full;
 mod lock;
 mod look;
+mod open;
 mod owner;
 mod private;
 mod program;
@@ -24,7 +25,7 @@ mod thread;
 pub use append::{append, open_private, size};
 pub use atomic::{
     Destination, Staged, Visibility, ensure_dir, is_leftover, probe_writable, remove_leftovers,
-    stage, sync_parent, write, write_new, write_with,
+    sync_parent, write, write_new, write_with,
 };
 pub use checkout::{checkouts_around, places};
 pub use confine::{
@@ -34,6 +35,7 @@ pub use confine::{
 pub use error::FsError;
 pub use lock::{Lock, LockError};
 pub use look::{Seen, look};
+pub use open::OpenFolder;
 pub use owner::{NotOurs, Owners, is_open_to_all, not_ours, read_own, read_own_text};
 pub use private::{
     InsecurePermissions, ensure_private_dir, refuse_link, restrict, restrict_target,

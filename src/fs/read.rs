@@ -1,13 +1,17 @@
 //! Reading within limits: a file is untrusted, its size too.
 
 use std::{
+    ffi::OsStr,
     fs::File,
     io::Read,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use super::FsError;
+use super::{
+    FsError,
+    folder::{Folder, Kind},
+};
 
 /// Reads a regular file of at most `limit` bytes.
 pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, FsError> {
@@ -54,6 +58,45 @@ pub(super) fn no_link(options: &mut std::fs::OpenOptions) {
     let _ = options;
 }
 
+/// Reads a regular file of at most `limit` bytes in an open folder; `path` is how it is called.
+pub(super) fn read_in(
+    folder: &Folder,
+    name: &OsStr,
+    path: &Path,
+    limit: u64,
+) -> Result<Vec<u8>, FsError> {
+    all(open_in(folder, name, path)?, path, limit)
+}
+
+/// Opens a regular file in an open folder, not what a link leads to.
+pub(super) fn open_in(folder: &Folder, name: &OsStr, path: &Path) -> Result<File, FsError> {
+    let failed = |e| FsError::io("read", path, e);
+    refuse_other(folder.kind(name).map_err(failed)?, path)?;
+    regular(folder.open_for_reading(name).map_err(failed)?, path, "read")
+}
+
+/// Fails at what is there and not a file.
+pub(super) fn refuse_other(there: Option<Kind>, path: &Path) -> Result<(), FsError> {
+    let path = || path.to_owned();
+    match there {
+        Some(Kind::Link) => Err(FsError::Linked { path: path() }),
+        Some(Kind::Other) => Err(FsError::NotAFile { path: path() }),
+        Some(Kind::File(_)) | None => Ok(()),
+    }
+}
+
+/// What was opened, if that is a file.
+pub(super) fn regular(file: File, path: &Path, action: &'static str) -> Result<File, FsError> {
+    let meta = file.metadata().map_err(|e| FsError::io(action, path, e))?;
+    if meta.is_file() {
+        Ok(file)
+    } else {
+        Err(FsError::NotAFile {
+            path: path.to_owned(),
+        })
+    }
+}
+
 /// Opens a regular file with these options; not what a link leads to.
 pub(super) fn open_file(
     path: &Path,
@@ -76,13 +119,7 @@ pub(super) fn open_file(
     let file = options
         .open(path)
         .map_err(|e| there().unwrap_or_else(|| FsError::io(action, path, e)))?;
-    match file.metadata() {
-        Ok(meta) if meta.is_file() => Ok(file),
-        Ok(_) => Err(FsError::NotAFile {
-            path: path.to_owned(),
-        }),
-        Err(e) => Err(FsError::io(action, path, e)),
-    }
+    regular(file, path, action)
 }
 
 /// Whether a link stands on the way to a file: then somebody else chose which one it is.

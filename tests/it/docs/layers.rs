@@ -221,6 +221,23 @@ fn only_apply_and_authorize_change_the_remote() {
     );
 }
 
+/// What the user names, or the project, is written by the handle of its folder (`Destination`, `OpenFolder`): somebody
+/// may swap a folder that was looked at. The state folder is the user's alone.
+#[test]
+fn commands_write_by_no_path() {
+    const BY_PATH: [&str; 4] = [
+        "fs::write(",
+        "fs::write_new(",
+        "fs::write_with(",
+        "fs::remove(",
+    ];
+    for (_, path, code) in files().into_iter().filter(|(room, ..)| room == "commands") {
+        for call in BY_PATH {
+            assert!(!code.contains(call), "{} calls `{call}`", path.display());
+        }
+    }
+}
+
 #[test]
 fn only_git_runs_git() {
     for (room, path, code) in files() {
