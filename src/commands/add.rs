@@ -4,10 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{
-    planning,
-    pull::{check_folder, names_in},
-};
+use super::{planning, pull::names_in};
 use crate::{
     catalogue::{self, ScopeFact},
     config::Project,
@@ -402,7 +399,6 @@ fn write(
 ) -> Result<String, Failure> {
     let project = &files.project;
     let folder = &project.connectors_dir;
-    check_folder(&project.root, folder)?;
     let taken = names_in(folder)?;
     let Some(name) = edit::pull::free_name(connector, &taken) else {
         return Err(edit::pull::PullError::NoName {

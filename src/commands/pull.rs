@@ -60,7 +60,6 @@ pub async fn run(args: &PullArgs, context: &Context) -> Result<ExitStatus, Failu
     let situation = planning::look_into(context, args.dir.as_deref()).await?;
     let root = &situation.files.project.root;
     let folder = situation.files.project.connectors_dir.clone();
-    let true_folder = check_folder(root, &folder)?;
     let steps = decide(args, &situation, &folder)?;
     let removals = steps
         .iter()
@@ -72,7 +71,7 @@ pub async fn run(args: &PullArgs, context: &Context) -> Result<ExitStatus, Failu
         ));
     }
     for step in &steps {
-        check_target(step, root, &true_folder)?;
+        check_target(step, root, &folder)?;
     }
     view::pull::show_diff(&steps, &medium, &context.terminal);
     if !args.dry_run {
@@ -141,34 +140,14 @@ pub(super) fn names_in(folder: &Path) -> Result<BTreeSet<String>, FsError> {
         .collect()
 }
 
-/// The folder's real path. A folder of the project that is a link out of it is refused: somebody checked
-/// that link in, the user did not choose it.
-pub(super) fn check_folder(root: &Path, folder: &Path) -> Result<PathBuf, Failure> {
-    let existing = folder
-        .ancestors()
-        .find(|part| part.exists())
-        .unwrap_or(folder);
-    let real = |path: &Path| std::fs::canonicalize(path).map_err(|e| FsError::io("read", path, e));
-    let (true_root, true_part) = (real(root)?, real(existing)?);
-    if folder.starts_with(root) && !true_part.starts_with(&true_root) {
-        let shown = escape::limited(&folder.display().to_string(), 400);
-        return Err(UsageError::with_help(
-            format!("{shown} is a link that leads out of the project; nothing is written there"),
-            "make it a folder, or name the other folder with `--dir PATH`",
-        )
-        .into());
-    }
-    Ok(true_part)
-}
-
 /// A file that is a link is written through, but not out of the folder.
 fn check_target(step: &FileChange, root: &Path, folder: &Path) -> Result<(), Failure> {
     let path = root.join(&step.file);
     if !matches!(step.what, What::Edit { .. }) || !path.is_symlink() {
         return Ok(());
     }
-    let target = std::fs::canonicalize(&path).map_err(|e| FsError::io("read", &path, e))?;
-    if target.starts_with(folder) {
+    let real = |path: &Path| std::fs::canonicalize(path).map_err(|e| FsError::io("read", path, e));
+    if real(&path)?.starts_with(real(folder)?) {
         return Ok(());
     }
     let shown = escape::limited(&step.file, 400);

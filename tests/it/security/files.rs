@@ -238,6 +238,59 @@ fn a_link_out_of_the_project_is_one_wherever_it_leads() {
     assert_eq!(platform.requests(), [] as [&str; 0]);
 }
 
+/// Who names a folder of the checkout does not choose where a link of the checkout leads from there.
+#[test]
+fn a_folder_of_connectors_that_is_named_leads_out_by_no_link_of_the_checkout() {
+    let platform = Platform::start();
+    let project = project(&platform);
+    let mail = "{ type: 'gmail', scopes: ['email'] }";
+    for file in ["repo/shared/own/gmail.jsonc", "elsewhere/gmail.jsonc"] {
+        project.write(&format!("../{file}"), mail);
+    }
+    for file in ["config.jsonc", ".app.jsonc"] {
+        let text = fs::read_to_string(project.path(&format!("base44/{file}"))).unwrap();
+        project.write(&format!("../repo/app/base44/{file}"), &text);
+    }
+    fs::create_dir(project.path("../repo/.git")).unwrap();
+    for (target, link) in [
+        ("../../elsewhere", "shared/out"),
+        ("own", "shared/within"),
+        ("../../shared/own", "app/base44/inner"),
+        ("../elsewhere", "out"),
+    ] {
+        let link = project.path("../repo").join(link);
+        symlink(target, link).unwrap();
+    }
+    let app = |args: &[&str]| project.run(&[&["-C", "../repo/app"], args].concat());
+    for dir in ["../shared/within", "base44/inner"] {
+        app(&["validate", "--dir", dir]).expect(0);
+        app(&["add", "slack", "--dir", dir]).expect(0);
+        fs::remove_file(project.path("../repo/shared/own/slack.jsonc")).unwrap();
+    }
+    for command in [
+        &["validate"][..],
+        &["plan"],
+        &["add", "slack"],
+        &["pull", "--prune", "--yes"],
+        &["push", "--yes"],
+        &["authorize", "--list"],
+    ] {
+        for dir in ["../shared/out", "../out/new", "base44/inner/../../../out"] {
+            let args = [command, &["--dir", dir]].concat();
+            app(&args).expect(1).tells("leads out of");
+        }
+    }
+    reads!(app(&["pull", "--prune", "--yes", "--dir", "../shared/out"]), @"
+    exit 1: connplan -C ../repo/app pull --prune --yes --dir ../shared/out
+    --- stderr
+    error: FOLDER/repo/shared/out leads out of FOLDER/repo
+      help: connplan reads and writes only in the project, without git's own folder, and follows no link out of it; put a file there instead
+      code: connplan::fs::outside
+    ");
+    let left = fs::read_dir(project.path("../elsewhere")).unwrap().count();
+    assert_eq!((left, platform.writes().len()), (1, 0));
+}
+
 #[test]
 fn the_connectors_folder_stays_in_the_repository() {
     let platform = Platform::start();
