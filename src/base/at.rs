@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     context::{Context, Failure},
-    git::{Checkout, CommitId, Depot, EntryKind, ObjectId, Objects, work_tree_of},
+    git::{Checkout, CommitId, Depot, EntryKind, ObjectId, Objects},
     model::{BaseName, Line, is_request},
 };
 
@@ -202,7 +202,7 @@ fn within(name: &BaseName) -> Option<BaseName> {
 
 /// The repository around this one, and where in it this one is a submodule; none where it is not.
 pub async fn module_of(context: &Context, root: &Path) -> Option<(PathBuf, String)> {
-    let outer = work_tree_of(root.parent()?)?;
+    let outer = context.git().work_tree_of(root.parent()?)?;
     let inner = root.strip_prefix(&outer).ok()?;
     let inner = folder_name(inner).trim_end_matches('/').to_owned();
     let checkout = Checkout::of(&outer, context.git()).ok()?;

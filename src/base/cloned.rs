@@ -9,7 +9,7 @@ use super::{HasBase, at::module_of, fetched::origin, places::told, work_trees};
 use crate::{
     config::Project,
     context::{Context, Failure},
-    git::{Checkout, RemoteName, work_tree_of},
+    git::{Checkout, RemoteName},
     model::{self, BaseName},
 };
 
@@ -42,7 +42,11 @@ pub fn check_cloned(context: &Context, project: &Project) -> Result<(), Failure>
             .canonicalize()
             .is_ok_and(|it| root.starts_with(it))
     };
-    if vars.ci() && is_told && work_tree_of(&root).is_none() && checkouts.any(is_inside) {
+    if vars.ci()
+        && is_told
+        && context.git().work_tree_of(&root).is_none()
+        && checkouts.any(is_inside)
+    {
         return Err(NoClone.into());
     }
     Ok(())

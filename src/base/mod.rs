@@ -55,7 +55,7 @@ use crate::{
     approval::Signers,
     config::{BaseDanger, Project, watched::Unwatched},
     context::{Context, Failure},
-    git::{Checkout, work_tree_of},
+    git::Checkout,
     model::{self, AppId, BaseName, RunRepository},
     store::Place,
     syntax::Settings,
@@ -210,7 +210,7 @@ impl Base {
     ) -> Result<Option<Self>, Failure> {
         let told = told(&context.start, &context.vars);
         let mut views = Vec::new();
-        let nearest = work_tree_of(&project.root);
+        let nearest = context.git().work_tree_of(&project.root);
         let trees = work_trees(context, project, told.as_deref()).await;
         let names = match (names, trees.as_slice()) {
             (Some(names), _) => names,
@@ -374,12 +374,13 @@ async fn work_trees(
     let homes = [&project.settings_file, &project.config_file].into_iter();
     let homes = homes.filter_map(|file| file.as_deref()?.parent());
     // Of one whose `base44` alone is a submodule that tells too.
-    for home in homes.filter_map(work_tree_of) {
+    let tree_of = |folder: &Path| context.git().work_tree_of(folder);
+    for home in homes.filter_map(tree_of) {
         if !found.contains(&home) && module_of(context, &home).await.is_some() {
             found.push(home);
         }
     }
-    found.extend(work_tree_of(&project.root).filter(|root| !found.contains(root)));
+    found.extend(tree_of(&project.root).filter(|root| !found.contains(root)));
     let mut next = 0;
     while let Some(inner) = found.get(next) {
         next += 1;

@@ -7,7 +7,7 @@ use crate::{
     config::{Project, connectors::links},
     context::{Context, Failure},
     escape,
-    git::{Checkout, work_tree_of},
+    git::Checkout,
 };
 
 impl Base {
@@ -26,7 +26,8 @@ impl Base {
         let own = [project.root.clone(), project.connectors_dir.clone()];
         let places = own.into_iter().chain(folders);
         let mut trees = Vec::new();
-        for place in places.filter_map(|place| work_tree_of(&place)) {
+        let git = context.git();
+        for place in places.filter_map(|place| git.work_tree_of(&place)) {
             if !trees.contains(&place) {
                 trees.push(place);
             }

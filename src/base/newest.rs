@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::Project,
     context::{Context, Failure},
-    git::{Checkout, CommitId, work_tree_of},
+    git::{Checkout, CommitId},
     model::{Line, merged_line},
     publish,
 };
@@ -56,7 +56,7 @@ impl Merged {
 /// The work tree of which the pipeline's names are: the project's, or what has it as a submodule, of the commit that
 /// is checked out in it.
 async fn outermost(context: &Context, project: &Project) -> Result<Option<PathBuf>, Failure> {
-    let tree = work_tree_of(&project.root);
+    let tree = context.git().work_tree_of(&project.root);
     let Some(mut root) = tree.and_then(|tree| tree.canonicalize().ok()) else {
         return Ok(None);
     };

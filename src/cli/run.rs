@@ -162,6 +162,7 @@ fn context(
         acting: RefCell::default(),
     };
     let shown = |path: &Path| crate::escape::limited(&path.display().to_string(), 300);
+    context.warn_of_gits();
     if let Some(home) = shipped.filter(|home| LoginFile::in_home(home).path().exists()) {
         context.warn(&format!(
             "the home folder {} lies in the checkout, whose files may be what somebody proposes: the login \
@@ -449,6 +450,10 @@ fn on_runtime(
     if cut != Cut::Never {
         watch::signals(context);
     }
+    let command = Box::pin(async {
+        context.look_around_home().await;
+        command.await
+    });
     let ended = runtime.block_on(
         context
             .signals

@@ -110,7 +110,7 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
     project.check()?;
     let mut open = Vec::new();
     let mut done = Vec::new();
-    let repository = Repository::of(&project.root, &context.vars).await;
+    let repository = Repository::of(&project.root, &context.vars, context.git()).await;
     for unnamed in &repository.unnamed {
         context.warn(&format!(
             "no pipeline is written for {}: the folder's name has characters with a special meaning \

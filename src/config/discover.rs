@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::fs::{FsError, Owners, is_open_to_all, look};
+use crate::fs::{FsError, Owners, checkouts_around, is_open_to_all, look};
 
 /// The folder that Base44 projects keep their files in.
 pub(super) const SUBDIR: &str = "base44";
@@ -146,9 +146,8 @@ fn each_folder(root: &Path, mut look: impl FnMut(&Path)) {
 
 /// `folder` is `root` or lies in it.
 fn existing(root: &Path, folder: &Path, stem: &str) -> Vec<PathBuf> {
-    let is_checkout = |tree: &Path| tree.join(".git").symlink_metadata().is_ok();
     // A link of the user's own, as of a home to another disk, makes no project there.
-    if look(&[root], folder).leads_out && !root.ancestors().any(is_checkout) {
+    if look(&[root], folder).leads_out && checkouts_around(root, None).is_empty() {
         return Vec::new();
     }
     EXTENSIONS

@@ -201,13 +201,12 @@ impl Project {
         };
         if options.dir.is_none() {
             // A folder elsewhere in the repository is as much a proposal as the project itself.
-            project.connectors_at = fs::confine_new(
-                &[
-                    &project.root,
-                    work_tree(&project.root, options.home.as_deref()),
-                ],
-                &project.connectors_dir,
-            )?;
+            let around = fs::checkouts_around(&project.root, options.home.as_deref());
+            let around = around
+                .first()
+                .and_then(|real| fs::above(&project.root, real));
+            let roots = [&*project.root, around.unwrap_or(&project.root)];
+            project.connectors_at = fs::confine_new(&roots, &project.connectors_dir)?;
             owners.check(&[&project.root], &project.connectors_dir)?;
         }
         let named = options.app_id.is_some()
@@ -245,12 +244,9 @@ impl Project {
 
     /// Where files of it are that a pipeline of the repository, which is for it, does not watch.
     pub fn unwatched(&self) -> Option<Unwatched> {
-        unwatched(
-            work_tree(&self.root, None),
-            self.owners,
-            &self.root,
-            &self.connectors_dir,
-        )
+        let around = fs::checkouts_around(&self.root, None);
+        let repository = around.first().unwrap_or(&self.root);
+        unwatched(repository, self.owners, &self.root, &self.connectors_dir)
     }
 
     /// A problem of a setting, on its line.
@@ -413,21 +409,6 @@ fn wrong_names<'a>(listed: &'a [OsString], right: &'a str, is_there: bool) -> Ve
         wrong.push(OsStr::new(right));
     }
     wrong
-}
-
-/// The nearest folder, `root` or above, that git keeps; `root` where there is none, or where this home lies in it.
-fn work_tree<'a>(root: &'a Path, home: Option<&Path>) -> &'a Path {
-    let home = home.and_then(|home| home.canonicalize().ok());
-    let is_own = |tree: &Path| {
-        let tree = tree.canonicalize();
-        home.as_ref()
-            .zip(tree.ok())
-            .is_some_and(|(home, tree)| home.starts_with(tree))
-    };
-    root.ancestors()
-        .find(|folder| folder.join(".git").symlink_metadata().is_ok())
-        .filter(|tree| !is_own(tree))
-        .unwrap_or(root)
 }
 
 /// Absolute and without `..`, so that the folders above it are the true ones.

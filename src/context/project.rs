@@ -87,7 +87,7 @@ impl Context {
 
     /// The user's home, of which a work tree around it is the user's own. A pipeline has no user: there a repository
     /// within another one is the checkout's choice.
-    fn own_home(&self) -> Option<&Path> {
+    pub(super) fn own_home(&self) -> Option<&Path> {
         self.home.as_deref().filter(|_| !self.vars.ci())
     }
 

@@ -16,7 +16,7 @@ use crate::{
     config::{FindOptions, Project},
     escape,
     fs::{self, InsecurePermissions},
-    git::{self, Git},
+    git::{Checkout, Git},
     http::{self, ClientOptions, Gate, Pace, Renewals},
     model::{App, Origin, Vars},
     plan::{document, envelope::DocumentKind},
@@ -121,14 +121,41 @@ impl Context {
         let own = [Some(&self.start), project.as_ref()].into_iter().flatten();
         let own: Vec<_> = own.filter_map(|dir| dir.canonicalize().ok()).collect();
         move |folder: &Path| {
+            let around = fs::checkouts_around(folder, self.own_home());
             let within = || own.iter().rev().find(|dir| folder.starts_with(dir));
-            git::work_tree_of(folder).or_else(|| within().cloned())
+            around.into_iter().next().or_else(|| within().cloned())
+        }
+    }
+
+    /// Says which `.git` around the folder of the run is another user's.
+    pub fn warn_of_gits(&self) {
+        if let Some(of_another) = fs::git_of_another(&self.start) {
+            self.warn(&format!(
+                "{of_another}, who can write anything into it: it is not used, as if there were none"
+            ));
         }
     }
 
     /// git as this process may run it.
     pub fn git(&self) -> Git {
-        self.git.get_or_init(|| Git::new(&self.vars)).clone()
+        let git = || Git::new(&self.vars).below(self.own_home());
+        self.git.get_or_init(git).clone()
+    }
+
+    /// Has git go by the work tree around the user's home, if that keeps the project: one that merely lies there,
+    /// such as an archive's, has no say in its remotes.
+    pub async fn look_around_home(&self) {
+        let git = Git::new(&self.vars);
+        let is_below = fs::checkouts_around(&self.start, self.own_home()).is_empty();
+        let around = is_below.then(|| Checkout::of(&self.start, git.clone()).ok());
+        let (Some(around), Ok(project)) = (around.flatten(), self.project(None)) else {
+            return;
+        };
+        if let Some(file) = project.config_file.or(project.settings_file)
+            && around.keeps(&file).await
+        {
+            self.git.get_or_init(|| git);
+        }
     }
 
     /// The time, to the second.

@@ -5,19 +5,58 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// The git work trees around a folder, the nearest first, links resolved. One that the user's home lies in is
-/// the user's own, and not a checkout that somebody proposes.
+use super::{FsError, owner::Owners};
+
+/// The git work trees around a folder that somebody may propose, the nearest first, links resolved. One that the
+/// user's home lies in (dotfiles) is the user's own, and one whose `.git` is another user's is none.
 pub fn checkouts_around(folder: &Path, home: Option<&Path>) -> Vec<PathBuf> {
+    let is_own = is_around(home);
+    let trees = work_trees(folder).into_iter();
+    let others = trees.filter(|tree| tree.of_another.is_none() && !is_own(&tree.root));
+    others.map(|tree| tree.root).collect()
+}
+
+/// That the nearest `.git`, of this folder or above, that is another user's is theirs: in a folder that all may write
+/// into, such as `/tmp`, anybody can put one above the projects of everybody.
+pub fn git_of_another(folder: &Path) -> Option<FsError> {
+    work_trees(folder)
+        .into_iter()
+        .find_map(|tree| tree.of_another)
+}
+
+/// Whether a home lies in a folder.
+pub fn is_around(home: Option<&Path>) -> impl Fn(&Path) -> bool {
+    let home = home.and_then(|home| home.canonicalize().ok());
+    move |folder| home.as_ref().is_some_and(|home| home.starts_with(folder))
+}
+
+/// What has a `.git`.
+struct WorkTree {
+    root: PathBuf,
+    /// That it is another user's: neither this one's, nor root's, nor of whoever owns the root, or the folder that one
+    /// works in.
+    of_another: Option<FsError>,
+}
+
+fn work_trees(folder: &Path) -> Vec<WorkTree> {
     let Ok(folder) = folder.canonicalize() else {
         return Vec::new();
     };
-    let home = home.and_then(|home| home.canonicalize().ok());
-    let is_own = |tree: &Path| home.as_ref().is_some_and(|home| home.starts_with(tree));
-    let trees = folder.ancestors().filter(|tree| tree.join(".git").exists());
-    trees
-        .filter(|tree| !is_own(tree))
-        .map(Path::to_owned)
-        .collect()
+    let tree = |root: &Path| {
+        let git = root.join(".git");
+        let metas = [git.symlink_metadata().ok()?, git.metadata().ok()?];
+        let check = |owners: Owners| metas.iter().try_for_each(|meta| owners.take(&git, meta));
+        let checked = check(Owners::of(root)).or_else(|_| check(Owners::of(&folder)));
+        let (root, of_another) = (root.to_owned(), checked.err());
+        Some(WorkTree { root, of_another })
+    };
+    folder.ancestors().filter_map(tree).collect()
+}
+
+/// A folder above this one, by where it really is, as this path has it.
+pub fn above<'a>(folder: &'a Path, real: &Path) -> Option<&'a Path> {
+    let is_it = |above: &&Path| above.canonicalize().is_ok_and(|it| it == real);
+    folder.ancestors().find(is_it)
 }
 
 /// Where each link on the way to a folder stands, and where the folder is at last, whether it is there yet or not.

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use super::{
     FsError, Owners,
     atomic::Destination,
+    checkout::checkouts_around,
     folder::Folder,
     read::{all, open_in},
 };
@@ -51,11 +52,10 @@ pub(super) fn check_way(roots: &[&Path], path: &Path) -> Result<(), FsError> {
     }
     let is_above = |place: &Path| known.iter().any(|(_, root)| root.starts_with(place));
     // A way may lead through the rest of the checkout.
-    let is_checkout = |tree: &Path| tree.join(".git").exists();
     let is_within = |place: &Path| {
+        let around = |root: &Path| checkouts_around(root, None);
         let within = |root: &Path| {
-            let mut around = root.ancestors();
-            place.starts_with(root) || around.any(|it| place.starts_with(it) && is_checkout(it))
+            place.starts_with(root) || around(root).iter().any(|tree| place.starts_with(tree))
         };
         known.iter().any(|(_, root)| within(root))
     };

@@ -27,7 +27,7 @@ pub use atomic::{
     Destination, Staged, Visibility, ensure_dir, is_leftover, probe_writable, remove_leftovers,
     sync_parent, write, write_new, write_with,
 };
-pub use checkout::{checkouts_around, places};
+pub use checkout::{above, checkouts_around, git_of_another, is_around, places};
 pub use confine::{
     Confined, confine, confine_new, destination, ensure_dir_in, read_confined, read_told,
     refuse_way_out,

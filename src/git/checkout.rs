@@ -11,14 +11,6 @@ use super::{
     command::{Place, Run, failed},
 };
 
-/// The root of the work tree that a folder lies in: the nearest folder with a `.git`. Starts no
-/// program.
-pub fn work_tree_of(folder: &Path) -> Option<PathBuf> {
-    let folder = folder.canonicalize().ok()?;
-    let root = folder.ancestors().find(|above| above.join(".git").exists());
-    root.map(Path::to_owned)
-}
-
 /// A work tree.
 #[derive(Clone, Debug)]
 pub struct Checkout {
@@ -38,9 +30,11 @@ pub struct Person {
 impl Checkout {
     /// The work tree that a folder lies in.
     pub fn of(folder: &Path, git: Git) -> Result<Self, GitError> {
-        let root = work_tree_of(folder).ok_or_else(|| GitError::NoRepository {
-            folder: crate::escape::path(folder),
-        })?;
+        let root = git
+            .work_tree_of(folder)
+            .ok_or_else(|| GitError::NoRepository {
+                folder: crate::escape::path(folder),
+            })?;
         Ok(Self { git, root })
     }
 
@@ -114,6 +108,17 @@ impl Checkout {
         let args = ["merge-base", one.as_str(), other.as_str()];
         let found = self.maybe("compare two commits", &args).await?;
         Ok(found.map(|text| ObjectId::parse(&text)).transpose()?)
+    }
+
+    /// Whether a file is one that it keeps, and does not merely lie in it.
+    pub async fn keeps(&self, file: &Path) -> bool {
+        let Some(file) = file.to_str() else {
+            return false;
+        };
+        let args = ["--literal-pathspecs", "ls-files", "--error-unmatch", "--"];
+        let args = [&args[..], &[file]].concat();
+        let found = self.maybe("look for a file", &args).await;
+        found.is_ok_and(|found| found.is_some())
     }
 
     /// Whether it has a git folder of its own, as a clone does: that of a submodule lies in the repository around it.

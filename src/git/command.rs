@@ -100,6 +100,8 @@ type Heads = BTreeMap<(PathBuf, String, String), (Instant, CommitId)>;
 #[derive(Clone, Debug)]
 pub struct Git {
     vars: Vars,
+    /// The user's home, where a work tree around it is the user's own, and not the project's.
+    home: Option<PathBuf>,
     limit: Duration,
     pub(super) readers: Readers,
     /// What the settings of a work tree say of its remotes.
@@ -158,11 +160,25 @@ impl Git {
     pub fn new(vars: &Vars) -> Self {
         Self {
             vars: vars.clone(),
+            home: None,
             limit: REMOTE,
             readers: Readers::default(),
             remotes: Arc::default(),
             heads: Arc::default(),
         }
+    }
+
+    /// The same, to which no work tree counts that this home lies in.
+    #[must_use]
+    pub fn below(mut self, home: Option<&Path>) -> Self {
+        self.home = home.map(Path::to_owned);
+        self
+    }
+
+    /// The root of the work tree that a folder lies in. Starts no program.
+    pub fn work_tree_of(&self, folder: &Path) -> Option<PathBuf> {
+        let around = fs::checkouts_around(folder, self.home.as_deref());
+        around.into_iter().next()
     }
 
     /// The most that a run with a network may take.

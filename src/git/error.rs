@@ -127,7 +127,9 @@ pub enum GitError {
     #[error("{folder} is not in a git work tree")]
     #[diagnostic(
         code(connplan::git::no_repository),
-        help("run this in a clone of the repository")
+        help(
+            "run this in a clone of the repository (one that your home lies in counts where it keeps the project's config: `git add`)"
+        )
     )]
     NoRepository {
         /// The folder.

@@ -22,7 +22,7 @@ mod reach;
 mod reader;
 mod remote;
 
-pub use checkout::{Checkout, Person, work_tree_of};
+pub use checkout::{Checkout, Person};
 pub use command::Git;
 pub use depot::Depot;
 pub use error::GitError;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::policy::{of, policy};
 use crate::{
     config::{BaseDanger, Project, watched::Unwatched},
-    git::work_tree_of,
+    fs::checkouts_around,
     model::{Diagnostic, Severity},
     plan::{Plan, Refusal},
     policy::{self, Policy, Rule},
@@ -301,7 +301,7 @@ pub(super) fn hold_store<'a>(
     project: &mut Project,
     bases: impl Iterator<Item = &'a StoreIn>,
 ) -> Vec<&'a StoreIn> {
-    let own = work_tree_of(&project.root);
+    let own = checkouts_around(&project.root, None).into_iter().next();
     // Where `base44` alone is a submodule, its settings are for the project around it.
     let home = project.config_file.as_deref().and_then(Path::parent);
     let home = home.and_then(|home| home.canonicalize().ok());

@@ -130,8 +130,7 @@ fn checkouts_at(start: &Path, home: Option<&Path>) -> Vec<PathBuf> {
     // A checkout without `.git`, such as an archive's, is what the projects around lie in.
     let start = start.canonicalize().ok();
     let around = start.iter().flat_map(|start| start.ancestors());
-    let home = home.and_then(|home| home.canonicalize().ok());
-    let is_own = |tree: &Path| home.as_ref().is_some_and(|home| home.starts_with(tree));
+    let is_own = fs::is_around(home);
     let around = around.filter(|tree| !is_own(tree));
     let projects = around.filter(|tree| config::is_project(tree) || config::is_flat_project(tree));
     trees.extend(projects.last().map(Path::to_owned));

@@ -37,10 +37,9 @@ pub(super) struct Repository {
 
 impl Repository {
     /// Looks. What git cannot say is taken for GitHub, and `main`.
-    pub(super) async fn of(project: &Path, vars: &Vars) -> Self {
-        let root = project
-            .ancestors()
-            .find(|folder| folder.join(".git").exists());
+    pub(super) async fn of(project: &Path, vars: &Vars, git: Git) -> Self {
+        let tree = git.work_tree_of(project);
+        let root = tree.and_then(|real| fs::above(project, &real));
         let root = root.unwrap_or(project);
         let mut on = if root.join(".gitlab-ci.yml").exists() {
             On::GitLab
@@ -48,7 +47,7 @@ impl Repository {
             On::GitHub
         };
         let mut branch = None;
-        if let Ok(checkout) = Checkout::of(root, Git::new(vars)) {
+        if let Ok(checkout) = Checkout::of(root, git) {
             let origin = RemoteName::origin();
             if let Ok(address) = checkout.remote(None, &origin).await
                 && let Some(host) = address.host()

@@ -1,6 +1,6 @@
 //! A `.git` that somebody else made names programs wherever git would run one.
 
-use connplan::git::{Checkout, EntryKind, Git, GitError, RemoteName, work_tree_of};
+use connplan::git::{Checkout, EntryKind, Git, GitError, RemoteName};
 use std::fs;
 
 use super::repository::{Pair, git, plain, wait};
@@ -148,7 +148,7 @@ fn the_environment_points_nowhere() {
 fn a_bare_repository_among_the_files_is_not_used() {
     let pair = Pair::new();
     git(pair.dir.path(), &["init", "-q", "--bare", "clone/sub"]);
-    let root = work_tree_of(&pair.clone.join("sub"));
+    let root = plain().work_tree_of(&pair.clone.join("sub"));
     assert_eq!(root, Some(pair.clone.canonicalize().unwrap()));
-    assert!(work_tree_of(pair.dir.path()).is_none());
+    assert!(plain().work_tree_of(pair.dir.path()).is_none());
 }

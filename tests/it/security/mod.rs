@@ -4,6 +4,8 @@
 pub(crate) mod addresses;
 mod applied;
 #[cfg(unix)]
+mod around;
+#[cfg(unix)]
 mod bases;
 #[cfg(unix)]
 pub(crate) mod files;

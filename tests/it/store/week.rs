@@ -258,7 +258,7 @@ fn this_machine_remembers_without_any_setting() {
     exit 1: connplan history
     --- stderr
     error: FOLDER/project is not in a git work tree
-      help: run this in a clone of the repository
+      help: run this in a clone of the repository (one that your home lies in counts where it keeps the project's config: `git add`)
       code: connplan::git::no_repository
     ");
     let other = other.var("CONNPLAN_STORE", "ftp://x");

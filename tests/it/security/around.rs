@@ -1,0 +1,105 @@
+//! Which checkout lies around a project, and whose it is.
+
+use std::os::unix::fs::{chown, symlink};
+
+use crate::{
+    git::repository::git,
+    store::team::member,
+    support::{Platform, Project, Read as _, folder, reads},
+};
+
+/// An archive, unpacked below a home that is a git work tree (dotfiles), is no part of that repository: nothing of it
+/// leads into the home, and it does not choose the user's remotes. What the repository keeps does.
+#[test]
+fn a_project_below_a_home_that_is_a_work_tree_is_in_it_where_that_keeps_it() {
+    let platform = Platform::start();
+    let project = member(&platform, "ada", Project::new())
+        .connector("slack", &["a"])
+        .file("base44/connplan.toml", "[store]\nurl = \"git:origin\"\n");
+    let top = project.path("..").canonicalize().unwrap();
+    let origin = folder();
+    git(origin.path(), &["init", "-q", "--bare"]);
+    git(&top, &["init", "-q"]);
+    let origin_path = origin.path().display().to_string();
+    git(&top, &["remote", "add", "origin", &origin_path]);
+    git(&top, &["commit", "-q", "--allow-empty", "-m", "first"]);
+    project.write("../home/.config/kept.plan", "secret");
+    symlink("../home/.config", project.path("out")).unwrap();
+    let out = project.path("out");
+    let file = |name: &str| out.join(name).display().to_string();
+    for args in [
+        &["plan", "--out", &file("x.plan")][..],
+        &["man", &file("man")],
+        &["show", "out/kept.plan"],
+        &["validate", "--dir", "out"],
+    ] {
+        project.run(args).expect(1).tells("leads out of");
+    }
+    reads!(project.run(&["apply", "--yes"]), @"
+    exit 1: connplan apply --yes
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + a  unknown, which does not mean safe
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    warning: the store cannot say what other machines have requested: FOLDER/project is not in a git work tree; run this in a clone of the repository (one that your home lies in counts where it keeps the project's config: `git add`)
+    Acting as a workspace, by BASE44_API_KEY.
+    Nothing was changed: the team's store cannot be used, and connplan changes nothing without it.
+    error: FOLDER/project is not in a git work tree
+      help: run this in a clone of the repository (one that your home lies in counts where it keeps the project's config: `git add`)
+      code: connplan::git::no_repository
+    ");
+    project.run(&["init", "--dry-run"]).lacks("../.github");
+    git(&top, &["add", "project/base44/config.jsonc"]);
+    project.run(&["apply", "--yes"]).expect(0);
+    assert!(git(origin.path(), &["for-each-ref"]).contains("refs/connplan/"));
+    project
+        .run(&["init", "--dry-run"])
+        .says("../.github/workflows");
+    project
+        .run(&["plan", "--out", &file("x.plan")])
+        .expect(1)
+        .tells("leads out of");
+}
+
+/// In a folder that all may write into, as in `/tmp`, anybody makes a `.git` above the projects of others.
+#[test]
+fn a_git_folder_of_another_user_is_no_repository_around_a_project() {
+    let platform = Platform::start();
+    let elsewhere = folder();
+    let project = member(&platform, "ada", Project::new())
+        .connector("slack", &["a"])
+        .var("HOME", &elsewhere.path().display().to_string());
+    let top = project.path("..").canonicalize().unwrap();
+    git(&top, &["init", "-q"]);
+    project
+        .run(&["init", "--dry-run"])
+        .says("../.github/workflows");
+    // Only root gives anything away.
+    if chown(top.join(".git"), Some(65_534), None).is_err() {
+        return;
+    }
+    reads!(project.run(&["validate"]), @"
+    exit 0: connplan validate
+    Valid. 1 connector in base44/connectors: slack
+    --- stderr
+    warning: FOLDER/.git belongs to another user (number 65534), who can write anything into it: it is not used, as if there were none
+    ");
+    project.run(&["apply", "--yes"]).expect(0);
+    project.run(&["init", "--dry-run"]).lacks("../.github");
+    project.write(
+        "base44/config.jsonc",
+        "{ \"connectorsDir\": \"../../shared\" }",
+    );
+    project.run(&["validate"]).expect(1).tells("leads out of");
+    // Whoever owns the folder that one works in is trusted with what lies around it, too.
+    for part in ["", "base44", "base44/config.jsonc", "base44/.app.jsonc"] {
+        chown(project.path(part), Some(65_534), None).unwrap();
+    }
+    project.run(&["validate"]).expect(0);
+}
