@@ -1,12 +1,16 @@
 //! Staying in a folder: what a checkout holds leads nowhere else.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    collections::VecDeque,
+    path::{Component, Path, PathBuf},
+};
 
 use super::{
     FsError, Owners,
     atomic::Destination,
     checkout::checkouts_around,
     folder::Folder,
+    owner::is_shared,
     read::{all, open_in},
 };
 
@@ -151,23 +155,32 @@ pub fn confine_new(roots: &[&Path], path: &Path) -> Result<PathBuf, FsError> {
 }
 
 /// Fails where a link that lies in a checkout leads a path out of that checkout: whoever made the checkout
-/// chose where it leads, however the path is written. `checkout_of` tells the one that a folder lies in. Says
-/// where the path leads, links resolved.
+/// chose where it leads, however the path is written. `checkout_of` tells the one that a folder lies in. Fails too
+/// at a link that another user put where everybody may. Says where the path leads, links resolved.
 pub fn refuse_way_out(
     path: &Path,
     checkout_of: impl Fn(&Path) -> Option<PathBuf>,
 ) -> Result<PathBuf, FsError> {
     let whole = std::path::absolute(path).map_err(|e| FsError::io("write", path, e))?;
+    let parts = |path: &Path| {
+        let parts = path.components().map(|part| part.as_os_str().to_owned());
+        parts.collect::<Vec<_>>()
+    };
+    let mut left = VecDeque::from(parts(&whole));
     let mut real = PathBuf::new();
-    for part in whole.components() {
-        if matches!(part, Component::ParentDir) {
+    while let Some(part) = left.pop_front() {
+        if part == Component::ParentDir.as_os_str() {
             real.pop();
             continue;
         }
         let next = real.join(part);
-        if !next.is_symlink() {
+        let Ok(text) = next.read_link() else {
             real = next;
             continue;
+        };
+        // Linux does not follow such a link either, where `fs.protected_symlinks` is set.
+        if is_shared(&real) && Owners::of(&real).check(&[], &next).is_err() {
+            return Err(FsError::NotOwn { path: next });
         }
         let root = checkout_of(&real);
         match (std::fs::canonicalize(&next), root) {
@@ -175,7 +188,11 @@ pub fn refuse_way_out(
                 let path = path.to_owned();
                 return Err(FsError::Outside { path, root });
             }
-            (Ok(target), _) => real = target,
+            // It may lead by other links.
+            (Ok(_), _) => parts(&text)
+                .into_iter()
+                .rev()
+                .for_each(|part| left.push_front(part)),
             (Err(_), Some(_)) => return Err(FsError::Linked { path: next }),
             (Err(_), None) => real = next,
         }
@@ -276,6 +293,7 @@ mod tests {
         symlink("nowhere", root.join("dangling")).unwrap();
         symlink(".git/hooks", root.join("hooks")).unwrap();
         symlink(&root, base.join("in")).unwrap();
+        symlink("in/out", base.join("by")).unwrap();
         let checkout = |folder: &Path| folder.starts_with(&root).then(|| root.clone());
         let check = |path: PathBuf| refuse_way_out(&path, checkout);
         for out in [
@@ -288,6 +306,7 @@ mod tests {
             assert!(check(root.join(out)).is_err(), "{out}");
             assert!(check(base.join("in").join(out)).is_err(), "{out}");
         }
+        assert!(check(base.join("by/x")).is_err());
         for fine in ["inner/x", "within/x", "new/x", "../else/x", ".."] {
             assert!(check(root.join(fine)).is_ok(), "{fine}");
         }

@@ -56,7 +56,7 @@ pub enum FsError {
     #[diagnostic(
         code(connplan::fs::not_own),
         help(
-            "connplan believes only what you or root wrote there; look who did, and move it away"
+            "connplan believes only what you or root wrote there; look who did, and move it away, or name another place"
         )
     )]
     NotOwn {

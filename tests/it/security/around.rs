@@ -1,6 +1,9 @@
 //! Which checkout lies around a project, and whose it is.
 
-use std::os::unix::fs::{chown, symlink};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, chown, lchown, symlink},
+};
 
 use crate::{
     git::repository::git,
@@ -102,4 +105,37 @@ fn a_git_folder_of_another_user_is_no_repository_around_a_project() {
         chown(project.path(part), Some(65_534), None).unwrap();
     }
     project.run(&["validate"]).expect(0);
+}
+
+/// As the kernel has it where links are protected: nobody's link in such a folder is followed but one's own.
+#[test]
+fn a_link_that_another_user_put_in_a_shared_folder_is_not_followed() {
+    let project = Project::new();
+    for folder in ["../shared", "../home/autostart"] {
+        fs::create_dir(project.path(folder)).unwrap();
+    }
+    let shared = project.path("../shared").canonicalize().unwrap();
+    symlink("../home/autostart", shared.join("own")).unwrap();
+    symlink("../home/autostart", shared.join("build")).unwrap();
+    symlink("../shared/build", project.path("../home/by")).unwrap();
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o1777)).unwrap();
+    // Only root gives anything away.
+    if lchown(shared.join("build"), Some(65_534), None).is_err() {
+        return;
+    }
+    let man = |folder: &str| project.run(&["man", folder]);
+    man("../shared/own/a").expect(0);
+    for folder in ["../shared/build/b", "../home/by/b"] {
+        insta::allow_duplicates! {
+            reads!(man(folder).read().replace(folder, "THERE"), @"
+            exit 1: connplan man THERE
+            --- stderr
+            error: FOLDER/shared/build belongs to another user
+              help: connplan believes only what you or root wrote there; look who did, and move it away, or name another place
+              code: connplan::fs::not_own
+            ");
+        }
+    }
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o755)).unwrap();
+    man("../shared/build/c").expect(0);
 }
