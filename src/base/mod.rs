@@ -396,10 +396,8 @@ async fn work_trees(
         let place = place.zip(inner).map(|(place, inner)| place.join(inner));
         place.is_some_and(|place| place.canonicalize().ok().as_ref() != Some(&place))
     };
-    let tree = |folder: &Path| {
-        let root = folder.join(".git").exists().then(|| folder.canonicalize());
-        root.and_then(Result::ok)
-    };
+    let is_it = |root: &Path, folder: &Path| folder.canonicalize().is_ok_and(|it| it == root);
+    let tree = |folder: &Path| tree_of(folder).filter(|root| is_it(root, folder));
     let around = told.into_iter().flat_map(Path::ancestors).filter(led);
     for root in around.filter_map(tree) {
         if !found.contains(&root) {

@@ -94,6 +94,8 @@ fn a_git_folder_of_another_user_is_no_repository_around_a_project() {
     warning: FOLDER/.git belongs to another user (number 65534), who can write anything into it: it is not used, as if there were none
     ");
     project.run(&["apply", "--yes"]).expect(0);
+    symlink(project.root(), project.path("../by")).unwrap();
+    project.run(&["-C", "../by", "apply", "--yes"]).expect(0);
     project.run(&["init", "--dry-run"]).lacks("../.github");
     project.write(
         "base44/config.jsonc",
