@@ -36,6 +36,17 @@ pub struct SnapshotError {
     reason: String,
 }
 
+impl SnapshotError {
+    /// The same, without what is wrong: those words may hold some of the file's.
+    #[must_use]
+    pub fn unshown(self) -> Self {
+        Self {
+            reason: "a link leads there, so what is wrong is not shown".to_owned(),
+            ..self
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct SnapshotFile {
     format_version: String,

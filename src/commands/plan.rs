@@ -214,7 +214,9 @@ async fn speculate(
     context: &Context,
     file: &Path,
 ) -> Result<(Plan, Judgement), Failure> {
-    let snapshot = remote_state::read(&file_name(file), &context.read_document(file)?)?;
+    let snapshot = remote_state::read(&file_name(file), &context.read_document(file)?);
+    let by_link = fs::by_link(&context.path(file));
+    let snapshot = snapshot.map_err(|wrong| if by_link { wrong.unshown() } else { wrong })?;
     let mut files = planning::read_files(context, args.planning.dir.as_deref())?;
     base::bind(context, &mut files.project).await?;
     let mut app = snapshot.app;

@@ -73,6 +73,7 @@ pub fn run(args: &PolicyArgs, context: &Context) -> Result<ExitStatus, Failure> 
             let judged = read(
                 &file_name(plan),
                 &context.read_saved(plan, DocumentKind::Plan)?,
+                fs::by_link(&context.path(plan)),
             )?;
             explain(&policy, &judged, &medium, context);
             Ok(ExitStatus::Done)
@@ -176,8 +177,17 @@ struct AfterJson {
     account: Option<ExpectedAccount>,
 }
 
+/// What is wrong with a file; not where a link leads to it, for those words may hold some of the file's.
+fn told(why: &str, by_link: bool) -> String {
+    if by_link {
+        "a link leads there, so what is wrong is not shown".to_owned()
+    } else {
+        escape::limited(why, 300)
+    }
+}
+
 /// Reads a plan as it is saved, or as JSON.
-fn read(name: &str, text: &str) -> Result<Judged, Failure> {
+fn read(name: &str, text: &str, by_link: bool) -> Result<Judged, Failure> {
     if !text.trim_start().starts_with('{') {
         if show::is_receipt(text) {
             return Err(UsageError::new(format!(
@@ -195,7 +205,7 @@ fn read(name: &str, text: &str) -> Result<Judged, Failure> {
         });
     }
     let fail = |why: String| {
-        let (name, why) = (escape::limited(name, 200), escape::limited(&why, 300));
+        let (name, why) = (escape::limited(name, 200), told(&why, by_link));
         UsageError::with_help(
             format!("{name} is not a plan as JSON: {why}"),
             "make one with `connplan plan --format json`",
@@ -313,17 +323,20 @@ fn held(
     plan: &Path,
 ) -> Result<(Expected, Judgement), Failure> {
     let expected = dir.join(format!("{stem}.expected.json"));
+    // Which folder it is, the user says.
+    let by_link = |path: &Path| path.is_symlink();
     let read_here = |path: &Path| fs::read_confined(&[dir], Owners::Any, path, LIMIT);
     let expected: Expected = serde_json::from_slice(&read_here(&expected)?).map_err(|e| {
         let name = escape::limited(&file_name(&expected), 200);
         UsageError::with_help(
-            format!("{name}: {}", escape::limited(&e.to_string(), 300)),
+            format!("{name}: {}", told(&e.to_string(), by_link(&expected))),
             "it says {\"verdict\": \"pass\" | \"warn\" | \"deny\", \"violations\": [RULE...]}",
         )
     })?;
     let judged = read(
         &file_name(plan),
         &String::from_utf8_lossy(&read_here(plan)?),
+        by_link(plan),
     )?;
     Ok((expected, judged.against(policy)))
 }

@@ -14,7 +14,10 @@ use super::{
 use crate::{
     fs::{Owners, is_open_to_all, look},
     model::{ConnectorType, Declared, DeclaredConnector, Scope, map_of},
-    syntax::{Finding, ParsedConnector, Problem, Source, parse_connector, tree::Span},
+    syntax::{
+        Finding, ParsedConnector, Problem, Source, has_only_keys_of_a_connector, parse_connector,
+        tree::Span,
+    },
 };
 
 /// All that the project's files say, and all that is wrong with them.
@@ -130,7 +133,8 @@ pub fn read(project: &Project) -> Loaded {
                     Ok(read) => {
                         let (connector, found) = parse_connector(&shown, &read.text);
                         // In a folder that the project names, a file need not be meant for connplan.
-                        let quoted = !read.linked && (usual || read.text.contains("scope"));
+                        let quoted = !read.linked
+                            && (usual || has_only_keys_of_a_connector(&shown, &read.text));
                         problems.extend(found.into_iter().map(|found| found.quoting(quoted)));
                         parsed.extend(connector.map(|mut connector| {
                             connector.source = connector.source.quoting(quoted);

@@ -8,7 +8,7 @@ use super::{
     quote::{Quoted, is_invisible},
     source::Source,
     suggest, toml_tree,
-    tree::{Member, Node, Span},
+    tree::{Member, Node, Span, Value},
     values,
 };
 use crate::{
@@ -77,6 +77,12 @@ pub fn parse_tree(name: &str, text: &str) -> Option<Node> {
     } else {
         json5::parse(text).ok()
     }
+}
+
+/// Whether all keys of a file are a connector's: else it may be of another purpose.
+pub fn has_only_keys_of_a_connector(name: &str, text: &str) -> bool {
+    let is_known = |member: &Member| KEYS.contains(&member.key.as_str());
+    parse_tree(name, text).is_some_and(|it| it.is_map() && it.members().iter().all(is_known))
 }
 
 /// Whether a file is TOML, by its extension, which the folder's reader takes in lower case only.
@@ -168,7 +174,7 @@ impl Check {
     }
 
     fn connector(&mut self, root: &Node) -> Option<ParsedConnector> {
-        if !matches!(root.value, super::tree::Value::Map(_)) {
+        if !root.is_map() {
             let found = root.kind();
             self.tell(
                 Finding::NotAnObject { found },
@@ -296,7 +302,7 @@ impl Check {
         let Some(node) = node else {
             return Some(Vec::new());
         };
-        if !matches!(node.value, super::tree::Value::List(_)) {
+        if !matches!(node.value, Value::List(_)) {
             let found = node.kind();
             self.tell(
                 Finding::ScopesNotAList { found },

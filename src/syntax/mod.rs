@@ -16,7 +16,9 @@ mod toml_tree;
 pub mod tree;
 mod values;
 
-pub use connector::{ParsedConnector, is_toml, parse_connector, parse_tree};
+pub use connector::{
+    ParsedConnector, has_only_keys_of_a_connector, is_toml, parse_connector, parse_tree,
+};
 pub use finding::Finding;
 pub use problem::{Label, Problem};
 pub use quote::Quoted;

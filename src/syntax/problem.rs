@@ -78,6 +78,12 @@ impl Problem {
     /// The same, with the lines that it is about, or without: then it says which they are.
     #[must_use]
     pub fn quoting(mut self, quoted: bool) -> Self {
+        if let Finding::Syntax { what, .. } = &mut *self.finding
+            && !quoted
+        {
+            // What the parser found there is a part of the line.
+            what.truncate(what.find(", found `").unwrap_or(what.len()));
+        }
         if let Place::Source(source) = &mut self.place {
             *source = source.clone().quoting(quoted);
         }

@@ -45,6 +45,11 @@ pub struct Member {
 }
 
 impl Node {
+    /// Whether it has keys.
+    pub fn is_map(&self) -> bool {
+        matches!(self.value, Value::Map(_))
+    }
+
     /// The value's kind, with its article, for messages.
     pub fn kind(&self) -> &'static str {
         match self.value {

@@ -56,8 +56,9 @@ fn what_it_forbids_the_plan_forbids_too_and_the_rest_is_valid() {
 fn in_a_log_no_path_and_no_scope_is_broken_and_a_blank_line_parts_what_is_said() {
     let folder = "connectors-with-a-name/that-is-longer-than-any-line/of-a-terminal/and-then-some";
     let scope = format!("https://www.googleapis.com/auth/{}", "x.".repeat(22));
-    let text =
-        format!("{{ \"type\": \"gmail\", \"scopes\": [\"{scope}\", \"{scope}\"], \"a\": 1 }}");
+    let text = format!(
+        "{{ \"type\": \"gmail\", \"scopes\": [\"{scope}\", \"{scope}\", \"gmail.send\"] }}"
+    );
     let project = Project::new().file(&format!("{folder}/gmail.jsonc"), &text);
     let output = project.run(&["validate", "--dir", folder]);
     reads!(output);

@@ -431,9 +431,65 @@ fn what_a_link_leads_to_is_read_and_its_lines_are_not_shown() {
     exit 1: connplan validate
     Not valid: 1 error found.
     --- stderr
-    error: keys/account.json:1: expected `,` or `}`, found `"x"`
+    error: keys/account.json:1: expected `,` or `}`
       help: a comma may be missing before it
       code: connplan::config::syntax
+    "#);
+
+    // Whatever words of a connector's stand in it.
+    let token = format!(
+        "{{ \"token\": \"{CANARY}\", \"scopes\": [\"a\"],\n  \"client_secret\": \"{CANARY}\" }}\n"
+    );
+    project.write("keys/account.json", &token);
+    project.write("keys/broken.json", &format!("[\"scopes\" \"{CANARY}\"]"));
+    project.write("keys/list.json", &format!("[\"scopes\", \"{CANARY}\"]"));
+    // What has a connector's keys alone is one.
+    project.write(
+        "keys/slip.jsonc",
+        "{ \"type\": \"slackk\", \"scopes\": \"a\" }",
+    );
+    let told = project.run(&["validate"]);
+    reads!(told.lacks(CANARY), @r#"
+    exit 1: connplan validate
+    Not valid: 4 errors and 3 warnings found.
+    --- stderr
+    error: keys/account.json:1: the connector has no `type`
+      help: add `"type": "account"`
+      code: connplan::config::no_type
+
+    warning: keys/account.json:1: `token` is not a key of a connector file
+      help: known are `type`, `scopes`, `account`, `connection_config` and `$schema`
+      code: connplan::config::unknown_key
+
+    warning: keys/account.json:2: `client_secret` is not a key of a connector file
+      help: known are `type`, `scopes`, `account`, `connection_config` and `$schema`
+      code: connplan::config::unknown_key
+
+    error: keys/broken.json:1: expected `,` or `]`
+      help: a comma may be missing before it
+      code: connplan::config::syntax
+
+    error: keys/list.json:1: the file holds a list, not an object
+      help: put the keys between `{` and `}`
+      code: connplan::config::not_an_object
+
+    error: `scopes` is a string, not a list of strings
+       ╭─[keys/slip.jsonc:1:31]
+     1 │ { "type": "slackk", "scopes": "a" }
+       ·                               ─┬─
+       ·                                ╰── a list is expected
+       ╰────
+      help: write a list, for example ["chat:write", "users:read"], or leave `scopes` out
+      code: connplan::config::scopes_not_a_list
+
+    warning: the type `slackk` is unknown; there is a type `slack`
+       ╭─[keys/slip.jsonc:1:11]
+     1 │ { "type": "slackk", "scopes": "a" }
+       ·           ────┬───
+       ·               ╰── this type
+       ╰────
+      help: did you mean `slack`? `connplan list-available` lists the types of the platform
+      code: connplan::config::type_slip
     "#);
 
     // A link to a file that is in order declares what the file declares.
@@ -508,7 +564,7 @@ fn no_line_of_a_connector_file_is_pulled_into_view_that_a_link_led_to() {
     let told = project.run(&["pull", "--dry-run", "--prune", "--format", "json"]);
     told.expect(0).lacks(CANARY);
     // A folder of another purpose.
-    project.write("keys/account.json", &file("gcp").replace("scopes", "x"));
+    project.write("keys/account.json", &file("gcp"));
     project.write(
         "base44/config.jsonc",
         "{ \"name\": \"Test\", \"connectorsDir\": \"../keys\" }\n",
@@ -530,10 +586,6 @@ fn no_line_of_a_connector_file_is_pulled_into_view_that_a_link_led_to() {
     +}
     --- stderr
     warning: keys/account.json:3: `note` is not a key of a connector file
-      help: known are `type`, `scopes`, `account`, `connection_config` and `$schema`
-      code: connplan::config::unknown_key
-
-    warning: keys/account.json:4: `x` is not a key of a connector file
       help: known are `type`, `scopes`, `account`, `connection_config` and `$schema`
       code: connplan::config::unknown_key
     Would pull: 1 file written, 1 removed. Nothing was written.
@@ -567,6 +619,41 @@ fn a_look_removes_no_file() {
     project.run(&["pull", "--yes"]).expect(0);
     assert!(project.path(&format!("base44/connectors/{notes}")).exists());
     assert!(!project.path(&format!("base44/connectors/{left}")).exists());
+}
+
+/// The words of what reads JSON quote a value that it did not expect.
+#[test]
+fn no_value_of_a_document_is_shown_that_a_link_led_to() {
+    let project = project(&Platform::start());
+    project.write("tests/private", &format!("\"{CANARY}\""));
+    project.write("tests/a.json", "{}");
+    for link in ["state.json", "tests/a.expected.json"] {
+        symlink(project.path("tests/private"), project.path(link)).unwrap();
+    }
+    let told = project.run(&["plan", "--remote-state", "state.json"]);
+    reads!(told.lacks(CANARY), @"
+    exit 1: connplan plan --remote-state state.json
+    --- stderr
+    error: state.json is not a remote state that can be read: a link leads there, so what is wrong is not shown
+      help: make it with `connplan remote-state > FILE`
+      code: connplan::remote_state::unreadable
+    ");
+    let told = project.run(&["policy", "test", "tests"]);
+    reads!(told.lacks(CANARY), @"
+    exit 1: connplan policy test tests
+    FAILED  a: tests/a.expected.json: a link leads there, so what is wrong is not shown
+    0 passed, 1 failed
+    ");
+    let private = format!("{{ \"kind\": \"plan\", \"apps\": \"{CANARY}\" }}");
+    project.write("tests/private", &private);
+    let told = project.run(&["policy", "explain", "state.json"]);
+    reads!(told.lacks(CANARY), @"
+    exit 1: connplan policy explain state.json
+    --- stderr
+    error: state.json is not a plan as JSON: a link leads there, so what is wrong is not shown
+      help: make one with `connplan plan --format json`
+      code: connplan::usage
+    ");
 }
 
 /// A seed is named by its path, and a checkout's link says what lies there.
