@@ -108,7 +108,7 @@ impl AppState {
 
     /// Creates the folder where it is missing and takes its lock.
     pub fn lock(&self, timeout: Duration, holder: &str) -> Result<Locked, StateError> {
-        let (Some(dir), Some(base)) = (self.dir(), self.folder.dir()) else {
+        let (Some(dir), Some(base)) = (self.dir(), self.folder.make()?) else {
             return Err(StateError::Nowhere);
         };
         let lock = dir.join("lock");
@@ -116,7 +116,7 @@ impl AppState {
         for path in [dir, &lock, &pending(dir), &hosts(dir), &journal(dir)] {
             fs::refuse_link(path)?;
         }
-        for folder in [base, &base.join("apps"), dir] {
+        for folder in [&base.join("apps"), dir] {
             fs::ensure_private_dir(folder)?;
         }
         let lock = Lock::acquire(&lock, timeout, holder)?;

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     config,
-    fs::{self, NotOurs},
+    fs::{self, FsError, NotOurs},
     model::{ApiUrl, App, Vars, sha256},
 };
 
@@ -72,6 +72,14 @@ impl StateFolder {
         fs::not_ours(dir, self.home.as_deref())
             .is_none()
             .then_some(dir)
+    }
+
+    /// Makes the folder where it is missing, and says which it is; none where another user was quicker.
+    pub(super) fn make(&self) -> Result<Option<&Path>, FsError> {
+        if let Some(dir) = self.dir() {
+            fs::ensure_private_dir(dir)?;
+        }
+        Ok(self.dir())
     }
 
     /// The file by which the processes of this machine share their pace at an address.

@@ -197,10 +197,9 @@ impl Trust {
         folder: &StateFolder,
         change: impl FnOnce(&mut Self) -> bool,
     ) -> Result<bool, StateError> {
-        let (Some(dir), Some(path)) = (folder.dir(), file(folder)) else {
+        let (Some(dir), Some(path)) = (folder.make()?, file(folder)) else {
             return Err(StateError::Nowhere);
         };
-        fs::ensure_private_dir(dir)?;
         let holder = format!("connplan trust, process {}", std::process::id());
         let _lock = Lock::acquire(&dir.join("trust.lock"), PATIENCE, &holder)?;
         let mut trust = Self::load(folder)?;
