@@ -17,6 +17,7 @@ use crate::{
     diff::ConsentNeed,
     escape, fs,
     model::{AppId, Origin},
+    ops,
     plan::{self, Refusal},
     publish::{
         self, About, Applied, Message, Overrides, Place, PublishError, Published, SUMMARY_LIMIT,
@@ -106,7 +107,13 @@ impl Paper {
             of_here(context, &app.id, app.environment.as_deref())?;
             made_for(context, app);
             let mut report = PlanReport::new(&saved.plan, &saved.digest);
-            report.approval_missing = listening::missing_approval(context, &saved, None).await;
+            let around = listening::around(context);
+            let whose = (&saved.plan, &saved.digest);
+            if let Some((dangers, binding)) = ops::dangers_here(&around, whose.0).await {
+                report.add_dangers(dangers);
+                report.approval_missing =
+                    ops::missing_approval(&around, whose, &binding, Vec::new()).await;
+            }
             let made = saved.created_at.and_then(|time| time.parse().ok());
             Self::Plan(report, made)
         })
@@ -277,7 +284,7 @@ fn of_here(context: &Context, app: &AppId, environment: Option<&str>) -> Result<
         return Ok(());
     }
     let here = context.project(None)?;
-    if here.config_file.is_some() && here.environment.as_deref() != environment {
+    if here.environment.as_deref() != environment {
         let named = |environment: Option<&str>| {
             environment.map_or_else(
                 || "no environment".to_owned(),
@@ -285,6 +292,11 @@ fn of_here(context: &Context, app: &AppId, environment: Option<&str>) -> Result<
             )
         };
         let help = match environment {
+            Some(_) if here.settings_file.is_none() => {
+                "no connplan.toml is here, so there are no environments: check the project out; or leave out \
+                 `--app-id` and BASE44_APP_ID, and the file says whose comment it is"
+                    .to_owned()
+            }
             Some(name) => format!(
                 "a comment belongs to the environment of its run: give `comment` the same as `plan`, `--env {}`",
                 shell_word(&escape::limited(name, 80))

@@ -304,6 +304,16 @@ impl PlanReport {
         Self { expired, ..self }
     }
 
+    /// Adds dangers that it lacks.
+    pub fn add_dangers(&mut self, dangers: Vec<Diagnostic>) {
+        let name = |danger: &Diagnostic| (danger.code.clone(), danger.message.clone());
+        let said: BTreeSet<_> = self.diagnostics.iter().map(name).collect();
+        let lacking = dangers
+            .into_iter()
+            .filter(|danger| !said.contains(&name(danger)));
+        self.diagnostics.splice(0..0, lacking);
+    }
+
     /// What the proposal loosens of the base's settings: the gravest of all.
     pub fn loosened(&self) -> impl Iterator<Item = &str> {
         let loosened = self

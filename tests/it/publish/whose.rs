@@ -125,6 +125,46 @@ fn a_failure_is_said_where_it_was_whatever_its_document_names() {
     ");
 }
 
+/// Without a Base44 config there are environments, too.
+#[test]
+fn an_environment_is_compared_where_a_variable_names_the_app() {
+    let platform = Platform::start();
+    let project = Project::nowhere()
+        .at(&platform)
+        .var("BASE44_APP_ID", "app-1")
+        .file("connplan.toml", "[environments.live]\n")
+        .file("connectors/slack.jsonc", r#"{"type": "slack"}"#);
+    std::fs::create_dir(project.path("../kept")).unwrap();
+    let plan = kept(&project, "x.plan");
+    project
+        .run(&["--env", "live", "plan", "--out", &plan])
+        .expect(0);
+    reads!(project.run(&["comment", &plan, "--dry-run"]), @"
+    exit 1: connplan comment FOLDER/project/../kept/x.plan --dry-run
+    --- stderr
+    error: the file is for the environment live, this run is for no environment
+      help: a comment belongs to the environment of its run: give `comment` the same as `plan`, `--env live`
+      code: connplan::usage
+    ");
+    let bare = Project::nowhere().var("BASE44_APP_ID", "app-1");
+    reads!(bare.run(&["comment", &plan, "--dry-run"]), @"
+    exit 1: connplan comment FOLDER/project/../kept/x.plan --dry-run
+    --- stderr
+    error: the file is for the environment live, this run is for no environment
+      help: no connplan.toml is here, so there are no environments: check the project out; or leave out `--app-id` and BASE44_APP_ID, and the file says whose comment it is
+      code: connplan::usage
+    ");
+    project.run(&["plan", "--out", &plan]).expect(0);
+    let live = ["--env", "live", "comment", &plan, "--dry-run"];
+    reads!(project.run(&live), @"
+    exit 1: connplan --env live comment FOLDER/project/../kept/x.plan --dry-run
+    --- stderr
+    error: the file is for no environment, this run is for the environment live
+      help: a comment belongs to the environment of its run: leave out `--env`, as `plan` did
+      code: connplan::usage
+    ");
+}
+
 #[test]
 fn an_environment_is_the_one_that_is_named() {
     let (_platform, project) = two();

@@ -163,6 +163,21 @@ fn what_a_proposal_loosens_is_shown_first_and_commented_without_a_change() {
     --- stderr
     Nothing was sent. Without --dry-run: GITHUB_REPOSITORY is not a repository as OWNER/NAME.
     ");
+    // They are found anew: what the file says of them, no approval names. This one says nothing.
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    reads!(project.run_vars(&vars, &["comment", "x.plan", "--dry-run"]), @"
+    exit 0: connplan comment x.plan --dry-run
+    <!-- connplan app=app%2D1 -->
+    ## connplan plan: app `app-1`
+    **No changes. The app matches the connector files.**
+
+    - 🛑 **Danger:** ``this pull or merge request loosens the policy: `protected` permits more than on the base branch``
+    - 🛑 **Danger:** `this pull or merge request changes which approval a plan needs: [approval] asks for less, or for other people, than on the base branch`
+
+    Digest `sha256:DIGEST`, at `http://HOST`, by connplan VERSION.
+    --- stderr
+    Nothing was sent. Without --dry-run: GITHUB_REPOSITORY is not a repository as OWNER/NAME.
+    ");
     // Settings that ask for more are no danger.
     project.write(
         "base44/connplan.toml",
