@@ -6,7 +6,7 @@ use super::{Base, at::module_of, elsewhere::is_of_run};
 use crate::{
     config::{Project, connectors::links},
     context::{Context, Failure},
-    escape,
+    escape, fs,
     git::Checkout,
 };
 
@@ -18,15 +18,22 @@ impl Base {
         context: &Context,
         project: &Project,
     ) -> Result<Option<String>, Failure> {
+        let own = [project.root.clone(), project.connectors_dir.clone()];
         let files = [&project.settings_file, &project.config_file].into_iter();
         let files: Vec<_> = files.flatten().cloned().chain(links(project)).collect();
-        let led = files.iter().filter_map(|file| file.canonicalize().ok());
-        let files = led.chain(files.iter().cloned());
-        let folders = files.filter_map(|file| file.parent().map(Path::to_owned));
-        let own = [project.root.clone(), project.connectors_dir.clone()];
-        let places = own.into_iter().chain(folders);
-        let mut trees = Vec::new();
+        // What a link on the way leads to, whoever made that link chose.
         let git = context.git();
+        let around = git.work_trees_around(&project.root);
+        let steps = own.iter().chain(&files).flat_map(|path| fs::places(path));
+        let steps = steps.filter(|step| {
+            let outermost = around.last();
+            step.is_symlink() && outermost.is_none_or(|tree| step.starts_with(tree))
+        });
+        let led = files.iter().filter_map(|file| file.canonicalize().ok());
+        let files = led.chain(files.iter().cloned()).chain(steps);
+        let folders = files.filter_map(|file| file.parent().map(Path::to_owned));
+        let places = own.iter().cloned().chain(folders);
+        let mut trees = Vec::new();
         for place in places.filter_map(|place| git.work_tree_of(&place)) {
             if !trees.contains(&place) {
                 trees.push(place);

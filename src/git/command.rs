@@ -177,8 +177,12 @@ impl Git {
 
     /// The root of the work tree that a folder lies in. Starts no program.
     pub fn work_tree_of(&self, folder: &Path) -> Option<PathBuf> {
-        let around = fs::checkouts_around(folder, self.home.as_deref());
-        around.into_iter().next()
+        self.work_trees_around(folder).into_iter().next()
+    }
+
+    /// That one, and those around it.
+    pub fn work_trees_around(&self, folder: &Path) -> Vec<PathBuf> {
+        fs::checkouts_around(folder, self.home.as_deref())
     }
 
     /// The most that a run with a network may take.

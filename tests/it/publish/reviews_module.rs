@@ -96,24 +96,45 @@ fn a_review_is_none_of_commits_that_a_request_brings_from_a_submodule() {
     }
 }
 
-/// A connector file may be a link into one, and then the project itself lies in none.
+/// A connector file may be a link into one, and then the project itself lies in none; what is there may be a link
+/// out of it again.
 #[test]
 fn a_review_is_none_of_what_a_link_leads_to_in_a_submodule() {
-    for shop in shops() {
+    let wants = |scopes: &str| format!(r#"{{ "type": "slack", "scopes": [{scopes}] }}"#);
+    let (less, more) = (
+        wants("\"chat:write\""),
+        wants("\"chat:write\", \"users:read\""),
+    );
+    let both = [false, true].into_iter();
+    for (leads_on, shop) in both.flat_map(|on| shops().map(move |shop| (on, shop))) {
         let root = shop.project.root();
         let shared = root.join("apps/shop");
         std::fs::create_dir_all(&shared).unwrap();
-        let connectors = root.join("base44/connectors");
         let file = "slack.jsonc";
-        std::fs::rename(connectors.join(file), shared.join(file)).unwrap();
+        let has = |text: &str| {
+            let file = shared.join(file);
+            let _ = std::fs::remove_file(&file);
+            if leads_on {
+                let variant = format!("variants/{}.jsonc", text.len());
+                std::os::unix::fs::symlink(format!("../../{variant}"), file).unwrap();
+            } else {
+                std::fs::write(file, text).unwrap();
+            }
+        };
+        for text in [&less, &more] {
+            shop.project
+                .write(&format!("variants/{}.jsonc", text.len()), text);
+        }
+        has(&less);
+        let connector = root.join("base44/connectors").join(file);
+        std::fs::remove_file(&connector).unwrap();
         let led = std::path::Path::new("../../apps/shop").join(file);
-        std::os::unix::fs::symlink(led, connectors.join(file)).unwrap();
+        std::os::unix::fs::symlink(led, connector).unwrap();
         shop.with_origin(&shared);
-        git(&root, &["add", "base44"]);
+        git(&root, &["add", "base44", "variants"]);
         shop.committed_within();
         git(&root, &["push", "-q", "origin", "main"]);
-        let scopes = r#"{ "type": "slack", "scopes": ["chat:write", "users:read"] }"#;
-        std::fs::write(shared.join(file), scopes).unwrap();
+        has(&more);
         shop.committed_within();
         shop.head('a', false);
         let run = |args: &[&str]| shop.run('a', 1, args);
