@@ -49,15 +49,13 @@
     document.body.classList.toggle("ended", news.ended);
     if (news.ended) source.close();
   };
+  // Whoever listens there next need not be connplan: nothing is asked there again.
   source.onerror = () => {
-    if (source.readyState === EventSource.CLOSED || document.body.classList.contains("ended")) return;
+    source.close();
+    if (document.body.classList.contains("ended")) return;
+    for (const part of document.querySelectorAll("main, footer")) part.inert = true;
     const gone = document.getElementById("gone");
-    if (gone.hidden) {
-      gone.hidden = false;
-      said.textContent = gone.textContent;
-    }
-  };
-  source.onopen = () => {
-    document.getElementById("gone").hidden = true;
+    gone.hidden = false;
+    said.textContent = gone.textContent;
   };
 })();

@@ -43,8 +43,8 @@ what came of it.</p>
 <div id="progress">{progress}</div>
 </header>
 <p id="gone" class="banner" hidden>connplan does not answer any more. If it was ended, run
-<code>connplan authorize</code> again: nothing is lost.</p>
-<noscript><p class="banner">Without scripts, this page reloads every few seconds.</p></noscript>
+<code>connplan authorize</code> again: nothing is lost. If it still waits in your terminal, reload this page.</p>
+<noscript><p class="banner">Without scripts, reload this page to see what came of it.</p></noscript>
 <main>
 <ol class="cards">
 {cards}</ol>
@@ -58,17 +58,12 @@ what came of it.</p>
         foot = foot(moment),
     );
     let class = if moment.ended { "ended" } else { "" };
-    let refresh = if moment.ended {
-        ""
-    } else {
-        "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>\n"
-    };
-    document(&title(moment), "", refresh, class, &body)
+    document(&title(moment), "", class, &body)
 }
 
 /// A page that says one thing.
 pub(super) fn notice(title: &str, text: &str) -> String {
-    document(title, "../", "", "", &notice_body(title, text))
+    document(title, "../", "", &notice_body(title, text))
 }
 
 /// The same for those who are not to know where the style is.
@@ -93,7 +88,7 @@ fn notice_body(title: &str, text: &str) -> String {
     )
 }
 
-fn document(title: &str, up: &str, head: &str, class: &str, body: &str) -> String {
+fn document(title: &str, up: &str, class: &str, body: &str) -> String {
     let title = escape::html(title);
     format!(
         r#"<!doctype html>
@@ -105,7 +100,7 @@ fn document(title: &str, up: &str, head: &str, class: &str, body: &str) -> Strin
 <title>{title}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="{up}style.css">
-{head}</head>
+</head>
 <body class="{class}">
 {body}
 </body>

@@ -178,3 +178,27 @@ fn the_page_says_its_end() {
     assert_eq!(change["before"]["account"], "eve@elsewhere.example");
     assert_eq!(change["after"]["account"], "ops@example.com");
 }
+
+#[test]
+#[ignore = "needs Chromium: run by .ci/run"]
+fn a_page_that_connplan_has_left_asks_nobody_else() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform);
+    declare(&project, "hubspot", &["crm.objects.contacts.read"], None);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
+    terminal.wait_for("Waiting for hubspot.");
+    let address = address(&project);
+    let mut browser = Browser::start();
+    browser.open(&address);
+    wait_until(&mut browser, "Authorize hubspot");
+    // As out of memory: it says no end.
+    drop(terminal);
+    wait_until(&mut browser, "connplan does not answer any more");
+    let link = "document.querySelector('a[href=\"open/hubspot\"]')";
+    let closed = browser.evaluate(&format!("{link}.closest('[inert]') !== null"));
+    assert_eq!(
+        closed, true,
+        "nothing there leads to whoever has the port now"
+    );
+}
