@@ -84,10 +84,18 @@ impl BaseName {
         let event = event.unwrap_or(&Value::Null);
         match Kind::of(vars, event) {
             Kind::Request => Self::of_request(vars, event),
-            // In a queue what is ahead comes first.
-            Kind::Queue => match told_base(vars, event) {
-                Some(ahead) => vec![Self::Commit(ahead.to_owned())],
-                None => vec![Self::Default(Line::of(vars, event))],
+            // What is ahead in a queue comes first, and is not merged yet.
+            Kind::Queue => match (told_base(vars, event), queued_for(vars, event)) {
+                (Some(ahead), Some(branch)) => {
+                    let ahead = ahead.to_owned();
+                    let branch = Self::Branch(branch.to_owned(), Some(ahead.clone()));
+                    vec![Self::Commit(ahead), branch]
+                }
+                (Some(ahead), None) => vec![
+                    Self::Commit(ahead.to_owned()),
+                    Self::Default(Line::of(vars, event)),
+                ],
+                (None, _) => vec![Self::Default(Line::of(vars, event))],
             },
             Kind::Elsewhere => {
                 let listed = Self::listed(event);
@@ -251,6 +259,14 @@ fn told_base<'a>(vars: &'a Vars, event: &'a Value) -> Option<&'a str> {
         vars.get("CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA"),
     ];
     told.into_iter().flatten().find(is_some)
+}
+
+/// The branch that a queue is for.
+fn queued_for<'a>(vars: &'a Vars, event: &'a Value) -> Option<&'a str> {
+    let told = event["merge_group"]["base_ref"].as_str();
+    let told = told.map(|name| name.strip_prefix("refs/heads/").unwrap_or(name));
+    told.filter(|name| !name.is_empty())
+        .or_else(|| target_branch(vars))
 }
 
 fn is_tag(vars: &Vars, event: &Value) -> bool {

@@ -51,7 +51,7 @@ pub(super) fn last(events: &[HistoryEvent]) -> BTreeMap<&FilesOf, (&HistoryEvent
 
 /// What an apply is to the next ones: **here alone it is decided whether it moves what was applied last.** It does
 /// where it left nothing over of what is checked out, and that is, beyond doubt, what the branch has by now; for no
-/// other files than its own, and those of folders that are gone. Where it does not, what bound it binds the next one.
+/// other files than its own, and those of folders that are gone whose connectors it has. Where it does not, what bound it binds the next one.
 pub(super) async fn moves_to(
     context: &Context,
     (project, plan): (&Project, &Plan),
@@ -72,9 +72,12 @@ pub(super) async fn moves_to(
         };
         let own = own_files(context, project, &merged)?;
         let events = memory.events().await?;
-        let known = last(&events).into_keys();
-        let gone = known.filter(|files| **files != own && is_gone(&merged.root, &files.folder));
-        let files = gone.cloned().collect::<Vec<_>>();
+        let mut files = Vec::new();
+        for (of, (event, _)) in last(&events) {
+            if *of != own && is_gone(&merged.root, &of.folder) && is_taken_over(plan, event) {
+                files.push(of.clone());
+            }
+        }
         Ok::<_, Failure>(Some(AppliedFrom {
             commit: merged.commit.to_string(),
             files: [vec![own], files].concat(),
@@ -115,6 +118,19 @@ fn is_gone(root: &Path, folder: &str) -> bool {
     let folder = Path::new(folder);
     let mut parts = folder.components();
     parts.all(|part| matches!(part, Component::Normal(_))) && !root.join(folder).exists()
+}
+
+/// Whether this plan is of all that that apply was of: of a folder that is gone, only the project that took its
+/// connectors over can be applied instead.
+fn is_taken_over(plan: &Plan, last: &HistoryEvent) -> bool {
+    let Ok(Some(receipt)) = receipt_of(last) else {
+        return false;
+    };
+    let planned: BTreeSet<_> = plan.changes().map(|change| &change.connector).collect();
+    let mut had = receipt
+        .results()
+        .filter(|result| result.action != Action::Delete);
+    had.all(|result| planned.contains(&result.connector))
 }
 
 /// An apply whose receipt cannot be read: what it did counts as nothing for nobody.

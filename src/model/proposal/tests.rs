@@ -98,9 +98,15 @@ fn each_kind_of_run_on_github_is_held_to_these() {
         ),
         (
             &[ON_MAIN],
+            json!({"merge_group": {"base_sha": "b1", "base_ref": "refs/heads/main"}}),
+            true,
+            "b1 branch:main|b1",
+        ),
+        (
+            &[ON_MAIN],
             json!({"merge_group": {"base_sha": "b1"}}),
             true,
-            "b1",
+            "b1 default(main; none)",
         ),
         (
             &[ON_MAIN],
@@ -279,7 +285,11 @@ fn each_kind_of_pipeline_on_gitlab_is_held_to_these() {
             true,
             "b1 branch:main|b1 onto:h1",
         ),
-        (&[MR, TARGET, LEFT, onto, head, train], true, "b1"),
+        (
+            &[MR, TARGET, LEFT, onto, head, train],
+            true,
+            "b1 branch:main|b1",
+        ),
         (
             &[MR, TARGET, LEFT, head, train],
             true,

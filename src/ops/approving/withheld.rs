@@ -1,4 +1,4 @@
-//! What `authorize` must not ask for, although it waits: its approval was taken back since the apply.
+//! What `authorize` must not ask for, although it waits: it was never approved, or that was taken back since.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     approval::{Approved, REVOKED, Signatures, key_of},
     context::Failure,
+    diff::Action,
     model::{App, ConnectorType},
     ops::Around,
     pending::{PendingEntry, PendingSet},
@@ -44,8 +45,8 @@ impl<'a> Sources<'a> {
 /// What must not be asked for until a plan of it is approved.
 #[derive(Debug, Default)]
 pub(in crate::ops) struct Withheld {
-    /// Of a plan: why its approval does not hold any more. Escaped.
-    revoked: BTreeMap<(ConnectorType, Digest), String>,
+    /// Of a plan: why its approval does not hold for it, or not any more. Escaped.
+    reasons: BTreeMap<(ConnectorType, Digest), String>,
 }
 
 impl Withheld {
@@ -56,13 +57,17 @@ impl Withheld {
         entry: &PendingEntry,
     ) -> Option<String> {
         let plan = entry.plan_digest.as_ref()?;
-        self.revoked
+        self.reasons
             .get(&(connector.clone(), plan.clone()))
             .cloned()
     }
 }
 
-/// What of this needs an approval that was taken back since it was applied.
+/// A receipt tells what waited before its apply, and its plan, with the approval of that, did not ask for it.
+const NOT_OF_THE_PLAN: &str = "it needs an approval, and the plan of this receipt did not ask for it: give the receipt \
+                               of the apply that did, or have a plan of it approved, and apply that";
+
+/// What of this needs an approval that it never had, or that was taken back since it was applied.
 pub(in crate::ops) async fn withheld(
     around: &Around<'_>,
     (project, app, memory): Where<'_>,
@@ -77,7 +82,15 @@ pub(in crate::ops) async fn withheld(
     }
     let binding = binding.get(around, project).await?;
     let concerned = |asked: &&Asked<'_>| binding.concerns(now.risk(asked));
-    let applied: Vec<_> = applied.iter().filter(concerned).collect();
+    let applied = applied.iter().filter(concerned);
+    let (before, applied): (Vec<_>, Vec<_>) =
+        applied.partition(|asked| asked.action == Action::NoOp);
+    for asked in before {
+        if let Some(plan) = asked.plan {
+            let of = (asked.connector.clone(), plan.clone());
+            withheld.reasons.insert(of, NOT_OF_THE_PLAN.to_owned());
+        }
+    }
     let Some(signers) = binding.signers().filter(|_| !applied.is_empty()) else {
         return Ok(withheld);
     };
@@ -108,7 +121,7 @@ pub(in crate::ops) async fn withheld(
                 "{who} revoked the approval of its plan at {at}; have a plan of it approved, and apply that"
             );
             withheld
-                .revoked
+                .reasons
                 .insert((asked.connector.clone(), plan.clone()), why);
         }
     }

@@ -120,7 +120,7 @@ fn an_apply_that_leaves_something_over_moves_nothing() {
     assert_eq!(platform.writes().len(), 3);
 }
 
-/// Each of several projects of an app moves its own alone, and those of folders that are gone.
+/// Each of several projects of an app moves its own alone, and those of folders that are gone whose connectors it has.
 #[test]
 #[ignore = "needs git remotes: run by .ci/run"]
 fn an_apply_of_another_project_moves_nothing() {
@@ -156,16 +156,27 @@ fn an_apply_of_another_project_moves_nothing() {
     commit(&project, "a word");
     let refused = pushed(&project, &loose, &[], &in_two);
     refused.expect(3).tells("signature");
-    // Without the other one nothing of it is to be applied any more.
-    git(&project, &["rm", "-rqf", "two"]);
+    // That its folder is gone says nothing: it may be elsewhere by now.
+    git(&project, &["mv", "two", "three"]);
     let _ = std::fs::remove_dir_all(project.path("two"));
     project.declare("linear", &["read"]);
-    let alone = commit(&project, "one project");
+    let moved = commit(&project, "two is three");
     applied(&project, &loose, &[]).expect(0);
+    commit(&project, "a word");
+    let in_three = ["-C", "three", "apply", "--auto-approve"];
+    let refused = pushed(&project, &moved, &[], &in_three);
+    refused.expect(3).tells("signature");
+    // Whoever has its connectors has taken it over.
+    git(&project, &["rm", "-rqf", "three"]);
+    let _ = std::fs::remove_dir_all(project.path("three"));
+    project.declare("notion", &[]);
+    project.declare("box", &["root_readonly"]);
+    let alone = commit(&project, "one project");
+    applied(&project, &moved, &[]).expect(0);
     project.declare("gmail", MAILBOX);
     commit(&project, "the mailbox");
     applied(&project, &alone, &[]).expect(0);
-    assert_eq!(platform.writes().len(), 5);
+    assert_eq!(platform.writes().len(), 6);
 }
 
 /// The same types and scopes with other values are other files.
