@@ -3,8 +3,6 @@
 //! No provider's scopes are listed completely, so an unknown scope alone is not a finding: only one
 //! that a known scope is a slip away from.
 
-use std::{collections::HashMap, sync::LazyLock};
-
 use strsim::damerau_levenshtein;
 
 use super::{
@@ -50,25 +48,14 @@ pub fn near(connector: &str, scope: &str) -> Option<&'static str> {
 /// it holds what nobody sees. `None` where the very scope is known. The provider may read it so, and gates take it
 /// for that.
 pub fn spelt_out(connector: &str, scope: &str) -> Option<&'static str> {
-    static BY_NAME: LazyLock<HashMap<(Provider, String), Vec<&'static Entry>>> =
-        LazyLock::new(|| {
-            let mut all: HashMap<_, Vec<_>> = HashMap::new();
-            for entry in table::entries() {
-                let connector = entry.connectors.split(' ').next().unwrap_or_default();
-                if let Some(provider) = Provider::of(connector) {
-                    let name = (provider, bare(entry.scope));
-                    all.entry(name).or_default().push(entry);
-                }
-            }
-            all
-        });
     let provider = Provider::of(connector)?;
     if table::find(provider, provider.plain(scope)).is_some() {
         return None;
     }
-    let same = BY_NAME.get(&(provider, bare(provider.plain(scope))))?;
-    let rank = |entry: &&&Entry| (!entry.offered_by(connector), is_legacy(entry));
-    same.iter().min_by_key(rank).map(|entry| entry.scope)
+    let name = bare(provider.plain(scope));
+    let rank = |entry: &&Entry| (!entry.offered_by(connector), is_legacy(entry));
+    let same = table::named(provider, &name, bare).min_by_key(rank)?;
+    Some(same.scope)
 }
 
 fn is_legacy(entry: &Entry) -> bool {
@@ -77,8 +64,8 @@ fn is_legacy(entry: &Entry) -> bool {
 
 /// Without address, case, the kind of its separators, and what nobody sees.
 pub(super) fn bare(scope: &str) -> String {
-    let seen = scope.chars().filter(|c| !is_hidden(*c));
-    let text: String = seen.map(|c| c.to_ascii_lowercase()).collect();
+    let mut text = scope.to_ascii_lowercase();
+    text.retain(|c| !is_hidden(c));
     let address = text.strip_prefix("https:").or(text.strip_prefix("http:"));
     let name = match address.filter(|address| address.starts_with('/')) {
         Some(address) => {

@@ -24,6 +24,7 @@ struct Section {
     provider: Provider,
     lines: &'static str,
     read: OnceLock<Read>,
+    named: OnceLock<HashMap<String, Vec<&'static Entry>>>,
 }
 
 struct Read {
@@ -69,6 +70,18 @@ pub(super) fn entry(provider: Provider, scope: &str) -> Option<&'static Entry> {
     })
 }
 
+/// The lines of one provider whose scopes have this name. It is always the same `name_of`.
+pub(super) fn named(
+    provider: Provider,
+    name: &str,
+    name_of: fn(&str) -> String,
+) -> impl Iterator<Item = &'static Entry> {
+    sections_of(provider)
+        .filter_map(move |section| section.named(name_of).get(name))
+        .flatten()
+        .copied()
+}
+
 /// All lines, in order.
 pub(super) fn entries() -> impl Iterator<Item = &'static Entry> {
     SECTIONS.iter().flat_map(|section| &section.read().entries)
@@ -107,11 +120,25 @@ fn sections(text: &'static str) -> impl Iterator<Item = Section> {
                 provider: types.split(' ').next().and_then(Provider::of)?,
                 lines,
                 read: OnceLock::new(),
+                named: OnceLock::new(),
             })
         })
 }
 
 impl Section {
+    fn named(
+        &'static self,
+        name_of: fn(&str) -> String,
+    ) -> &'static HashMap<String, Vec<&'static Entry>> {
+        self.named.get_or_init(|| {
+            let mut named: HashMap<_, Vec<_>> = HashMap::new();
+            for entry in &self.read().entries {
+                named.entry(name_of(entry.scope)).or_default().push(entry);
+            }
+            named
+        })
+    }
+
     fn read(&self) -> &Read {
         self.read.get_or_init(|| {
             let (mut entries, mut doc) = (Vec::new(), "");

@@ -85,8 +85,8 @@ impl Vars {
             "BITRISE_SOURCE_DIR",
             "CM_BUILD_DIR",
         ];
-        let names = IN_PIPELINES.iter().filter(|_| self.ci());
-        names.filter_map(|name| self.get(name))
+        let names = if self.ci() { &IN_PIPELINES[..] } else { &[] };
+        names.iter().filter_map(|name| self.get(name))
     }
 
     /// Whether this run is a pipeline's. GitHub's and GitLab's runners say so themselves, whatever a workflow has
