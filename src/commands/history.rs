@@ -9,6 +9,7 @@ use crate::{
     approval::signatures,
     config::Project,
     context::{Context, ExitStatus, Failure, Format},
+    model::map_of,
     ops::{self, Team},
     store::{HistoryEvent, What},
     view,
@@ -101,5 +102,5 @@ async fn signers_of(
         let signer = approved.chain(found.revoked).next()?;
         Some((event.id.clone(), signer))
     });
-    named.collect()
+    map_of(named)
 }

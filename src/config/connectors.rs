@@ -169,11 +169,12 @@ impl Loaded {
                 connector: parsed.type_span.clone(),
                 // Long ones, many times over: made at once, they are full.
                 scopes: parsed.scope_spans.iter().cloned().collect(),
-                values: parsed
-                    .connection_config
-                    .iter()
-                    .map(|(name, (_, span))| (name.clone(), span.clone()))
-                    .collect(),
+                values: map_of(
+                    parsed
+                        .connection_config
+                        .iter()
+                        .map(|(name, (_, span))| (name.clone(), span.clone())),
+                ),
             };
             (parsed.connector.clone(), place)
         }));
@@ -190,10 +191,11 @@ impl Loaded {
                     scopes,
                     file,
                     account,
-                    connection_config: connection_config
-                        .into_iter()
-                        .map(|(name, (text, _))| (name, text))
-                        .collect(),
+                    connection_config: map_of(
+                        connection_config
+                            .into_iter()
+                            .map(|(name, (text, _))| (name, text)),
+                    ),
                 };
                 (connector, declared)
             })),

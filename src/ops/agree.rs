@@ -1,13 +1,13 @@
 //! Whether a saved plan says what the connector files say where it is used: whom it has consent, and
 //! where it connects to, is shown masked or by name only.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use super::policy;
 use crate::{
     config::{self, Project},
     diff::{Action, Desired},
-    model::{ConnectorType, Declared, DeclaredConnector, Kind, Likeness},
+    model::{ConnectorType, Declared, DeclaredConnector, Kind, Likeness, map_of},
     plan::{Plan, Refusal},
     syntax::{BadVariable, resolve_value},
 };
@@ -68,7 +68,7 @@ pub(super) fn is_of_files(project: &Project, plan: &Plan) -> bool {
         let after = change.after.as_ref()?;
         Some((&change.connector, after))
     });
-    let planned: BTreeMap<_, _> = planned.collect();
+    let planned = map_of(planned);
     // Stripe takes no scopes.
     let is_planned = |(name, file): (&ConnectorType, &DeclaredConnector)| {
         planned.get(name).is_some_and(|after| {

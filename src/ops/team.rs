@@ -1,6 +1,6 @@
 //! The team's memory of an app: opened as the settings say, told what was done.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
 use miette::Diagnostic;
@@ -16,7 +16,7 @@ use crate::{
     context::{Failure, UsageError},
     escape,
     git::{Checkout, RemoteName},
-    model::{App, ConnectorType, RunRepository},
+    model::{App, ConnectorType, RunRepository, map_of},
     pending::{PendingEntry, PendingSet},
     plan::Digest,
     state::{AppState, Trust},
@@ -314,12 +314,12 @@ impl Team {
             What::Apply(plan, _) => Some((plan, &event.by)),
             _ => None,
         });
-        let applied: BTreeMap<_, _> = applied.collect();
+        let applied = map_of(applied);
         let askers = asked.into_iter().filter_map(|(connector, plan)| {
             let by = applied.get(&plan).filter(|by| !by.is_nameless())?;
             Some((connector, by.shown()))
         });
-        Waits::asked_here(askers.collect())
+        Waits::asked_here(map_of(askers))
     }
 
     async fn tell_untold(&self, own: &PendingSet, waits: Waits) -> Result<Waits, StoreError> {

@@ -69,9 +69,7 @@ pub struct Override {
 /// Overrides as what is kept of them with what waits: the reasons by their rules.
 pub fn by_rule(overrides: &[Override]) -> BTreeMap<String, String> {
     let pairs = overrides.iter();
-    pairs
-        .map(|by| (by.rule.clone(), by.reason.clone()))
-        .collect()
+    map_of(pairs.map(|by| (by.rule.clone(), by.reason.clone())))
 }
 
 impl Override {

@@ -13,7 +13,7 @@ use crate::{
     diff::{Action, Change, ConfigDiff, ConsentNeed, Removal},
     model::{
         Account, ApiUrl, AppId, ConnectorType, Diagnostic, ExpectedAccount, Kind, Origin,
-        RemoteConnector, RemoteStatus, Scope, Scopes, StripeMode, expected_shown, shown,
+        RemoteConnector, RemoteStatus, Scope, Scopes, StripeMode, expected_shown, map_of, shown,
     },
     plan::{AppPlan, Digest, Override, Plan, Summary},
     policy::{self, Violation},
@@ -421,9 +421,9 @@ impl From<&Change> for ChangeReport {
                 .map(RiskReport::from)
                 .collect(),
             default_scopes,
-            scope_facts: told
-                .map(|scope| (scope.clone(), FactReport::of(&change.connector, scope)))
-                .collect(),
+            scope_facts: map_of(
+                told.map(|scope| (scope.clone(), FactReport::of(&change.connector, scope))),
+            ),
         }
     }
 }

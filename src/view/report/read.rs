@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::PlanReport;
 use crate::{
     diff::Change,
-    model::{ApiUrl, App, AppId, ConnectorType, Diagnostic, Origin, RemoteConnector},
+    model::{ApiUrl, App, AppId, ConnectorType, Diagnostic, Origin, RemoteConnector, map_of},
     plan::{AppPlan, Digest, Override, Plan},
 };
 
@@ -55,10 +55,8 @@ impl PlanReport {
     pub fn of_json(json: &Value) -> Option<Self> {
         let document = AnyReport::deserialize(json).ok()?;
         let [entry] = <[Entry; 1]>::try_from(document.apps).ok()?;
-        let listed = |all: Vec<Listed>| {
-            let pairs = all.into_iter().map(|one| (one.connector, one.state));
-            pairs.collect()
-        };
+        let listed =
+            |all: Vec<Listed>| map_of(all.into_iter().map(|one| (one.connector, one.state)));
         let plan = Plan {
             speculative: document.speculative,
             app: AppPlan {
