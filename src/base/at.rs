@@ -15,9 +15,23 @@ use super::{
 };
 use crate::{
     context::{Context, Failure},
-    git::{Checkout, CommitId, Depot, EntryKind, ObjectId, Objects},
+    git::{Checkout, CommitId, Depot, EntryKind, GitError, ObjectId, Objects},
     model::{BaseName, Line, is_request},
 };
+
+/// The repository around this one cannot be read.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "{folder} is a git repository around this one, and may have it as a submodule, which cannot be told: {why}"
+)]
+#[diagnostic(
+    code(connplan::approval::base),
+    help("have git read it (`git -C` there tells what is wrong), or move its `.git` away")
+)]
+struct UnreadAround {
+    folder: String,
+    why: GitError,
+}
 
 /// What was refused since the app was last changed may still be to apply, and what it was refused by is not
 /// here.
@@ -71,7 +85,7 @@ impl CommitAt {
             // What binds in a repository of which the run is told nothing.
             let own_default = BaseName::Default(Line::untold());
             let mut names = names.to_vec();
-            if let Some((outer, inner)) = module_of(context, root).await {
+            if let Some((outer, inner)) = module_of(context, root).await? {
                 let mut is_known = !checkout.is_cloned();
                 for outer in Self::find(context, &outer, &names).await? {
                     let there = outer.objects().find(&outer.commit, &inner).await?;
@@ -200,15 +214,31 @@ fn within(name: &BaseName) -> Option<BaseName> {
     }
 }
 
-/// The repository around this one, and where in it this one is a submodule; none where it is not.
-pub async fn module_of(context: &Context, root: &Path) -> Option<(PathBuf, String)> {
-    let outer = context.git().work_tree_of(root.parent()?)?;
-    let inner = root.strip_prefix(&outer).ok()?;
-    let inner = folder_name(inner).trim_end_matches('/').to_owned();
-    let checkout = Checkout::of(&outer, context.git()).ok()?;
-    let head = checkout.head().await.ok()??;
-    let there = checkout.objects().find(&head, &inner).await.ok()??;
-    (there.kind == EntryKind::Module).then_some((outer, inner))
+/// The repository around this one, and where in it this one is a submodule; none where it is not. One that git cannot
+/// read is an error: it may say that this is one.
+pub async fn module_of(
+    context: &Context,
+    root: &Path,
+) -> Result<Option<(PathBuf, String)>, Failure> {
+    let around = root.parent().and_then(|it| context.git().work_tree_of(it));
+    let Some(outer) = around else {
+        return Ok(None);
+    };
+    let inner = root.strip_prefix(&outer).map(folder_name);
+    let inner = inner.unwrap_or_default().trim_end_matches('/').to_owned();
+    let has_it = async || -> Result<bool, GitError> {
+        let checkout = Checkout::of(&outer, context.git())?;
+        let Some(head) = checkout.head().await? else {
+            return Ok(false);
+        };
+        let there = checkout.objects().find(&head, &inner).await?;
+        Ok(there.is_some_and(|there| there.kind == EntryKind::Module))
+    };
+    let is_module = has_it().await.map_err(|why| UnreadAround {
+        folder: crate::escape::path(&outer),
+        why,
+    })?;
+    Ok(is_module.then_some((outer, inner)))
 }
 
 /// The newest of the commits from which the app was changed that can be had; none where that is what is checked out.

@@ -100,9 +100,9 @@ pub async fn check_remote(
         return Ok(());
     }
     let told = told(&context.start, &context.vars);
-    for (root, has) in work_trees(context, project, told.as_deref()).await {
+    for (root, has) in work_trees(context, project, told.as_deref()).await? {
         // What a submodule is measured against, the repository around it says.
-        if has != HasBase::Yes || module_of(context, &root).await.is_some() {
+        if has != HasBase::Yes || module_of(context, &root).await?.is_some() {
             continue;
         }
         let checkout = Checkout::of(&root, context.git())?;

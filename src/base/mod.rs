@@ -211,7 +211,7 @@ impl Base {
         let told = told(&context.start, &context.vars);
         let mut views = Vec::new();
         let nearest = context.git().work_tree_of(&project.root);
-        let trees = work_trees(context, project, told.as_deref()).await;
+        let trees = work_trees(context, project, told.as_deref()).await?;
         let names = match (names, trees.as_slice()) {
             (Some(names), _) => names,
             (None, []) => Vec::new(),
@@ -369,14 +369,14 @@ async fn work_trees(
     context: &Context,
     project: &Project,
     told: Option<&Path>,
-) -> Vec<(PathBuf, HasBase)> {
+) -> Result<Vec<(PathBuf, HasBase)>, Failure> {
     let mut found: Vec<PathBuf> = Vec::new();
     let homes = [&project.settings_file, &project.config_file].into_iter();
     let homes = homes.filter_map(|file| file.as_deref()?.parent());
     // Of one whose `base44` alone is a submodule that tells too.
     let tree_of = |folder: &Path| context.git().work_tree_of(folder);
     for home in homes.filter_map(tree_of) {
-        if !found.contains(&home) && module_of(context, &home).await.is_some() {
+        if !found.contains(&home) && module_of(context, &home).await?.is_some() {
             found.push(home);
         }
     }
@@ -384,7 +384,7 @@ async fn work_trees(
     let mut next = 0;
     while let Some(inner) = found.get(next) {
         next += 1;
-        if let Some((outer, _)) = module_of(context, inner).await
+        if let Some((outer, _)) = module_of(context, inner).await?
             && !found.contains(&outer)
         {
             found.push(outer);
@@ -419,5 +419,5 @@ async fn work_trees(
         };
         all.push((root, has));
     }
-    all
+    Ok(all)
 }

@@ -43,7 +43,7 @@ impl Base {
         while let Some(tree) = trees.get(next).cloned() {
             next += 1;
             let checkout = Checkout::of(&tree, context.git())?;
-            let around = module_of(context, &tree).await;
+            let around = module_of(context, &tree).await?;
             if (around.is_none() || checkout.is_cloned()) && !is_of_run(context, &checkout).await? {
                 let name = tree.file_name().unwrap_or_default().to_string_lossy();
                 let name = escape::limited(&name, 200);

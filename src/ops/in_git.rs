@@ -68,7 +68,7 @@ pub(super) async fn check_led(
         return Ok(());
     }
     let checkout = Checkout::of(root, context.git())?;
-    match module_of(context, checkout.root()).await {
+    match module_of(context, checkout.root()).await? {
         Some((_, path)) if !checkout.is_cloned() => Err(LedByOthers {
             remote: remote.to_string(),
             path: crate::escape::limited(&path, 200),

@@ -201,6 +201,28 @@ fn a_base_that_is_not_there_is_an_error_with_the_way_out() {
     ");
 }
 
+/// It may say that this one is a submodule, and what that is measured against.
+#[test]
+fn a_repository_around_that_git_cannot_read_is_an_error() {
+    let (_platform, project, base) = proposal();
+    for (file, text) in [
+        ("HEAD", "ref: refs/heads/main\n"),
+        ("objects/none", ""),
+        ("refs/none", ""),
+        ("config", "[broken"),
+    ] {
+        project.write(&format!("../.git/{file}"), text);
+    }
+    reads!(planned(&project, &base), @"
+    exit 1: connplan -C . plan
+    --- stderr
+    warning: the state folder FOLDER/state lies in the checkout FOLDER, whose files may be what somebody proposes: it is not used; set CONNPLAN_STATE_DIR to a folder outside it
+    error: FOLDER is a git repository around this one, and may have it as a submodule, which cannot be told: git could not read the commit: bad config line 2 in file .git/config
+      help: have git read it (`git -C` there tells what is wrong), or move its `.git` away
+      code: connplan::approval::base
+    ");
+}
+
 #[test]
 fn settings_that_are_moved_or_deleted_bind_all_the_same() {
     let (_platform, project, base) = proposal();
