@@ -7,7 +7,7 @@ use super::{
 };
 
 /// Words that say it with any provider.
-const WORDS: [&str; 3] = ["admin", "master", "scim"];
+const WORDS: [&str; 4] = ["admin", "master", "scim", "sudo"];
 
 /// How Graph's permissions start that are about who may do what in an organisation.
 const OF_A_TENANT: [&str; 8] = [
@@ -25,12 +25,22 @@ const OF_A_TENANT: [&str; 8] = [
 /// it, or its own name says that it reaches a whole organisation, domain or account. Gates take it for all.
 pub fn is_unbounded(connector: &str, scope: &str) -> bool {
     let Some(provider) = Provider::of(connector) else {
-        return false;
+        return scope.contains('*') || says_all(&bare(scope));
     };
     table::find(provider, provider.permission(scope)).is_none()
         && (provider.is_of_another_service(scope)
             || names_all(provider, &bare(provider.plain(scope)))
                 && spelt_out(connector, scope).is_none())
+}
+
+/// Whether a name says it where nobody knows how the provider makes its names.
+fn says_all(name: &str) -> bool {
+    let mut words = name.split('.');
+    let full = name.starts_with("full.access") || name.ends_with("full.access");
+    full || name == "api"
+        || name == "all"
+        || name.starts_with("all.")
+        || words.any(|word| WORDS.contains(&word))
 }
 
 /// Whether a name says it, by what its provider's names have in common. It is given without address and case,
@@ -130,6 +140,15 @@ mod tests {
             ("airtable", "enterprise.no:read"),
             ("meta_ads", "business_management"),
             ("linear", "admin:no"),
+            // Of types of which nothing is known, too.
+            ("gitlab", "sudo"),
+            ("gitlab", "admin_mode"),
+            ("gitlab", "api"),
+            ("databricks", "all-apis"),
+            ("supabase", "ALL"),
+            ("some_crm", "admin"),
+            ("some_crm", "crm.*"),
+            ("some_crm", "full_access"),
         ] {
             assert!(is_unbounded(connector, scope), "{connector} {scope:?}");
         }
@@ -149,8 +168,10 @@ mod tests {
             ("zoom", "user:read:admin"),
             ("zoom", "USER:read:admin"),
             ("slack", "admin.users:read"),
-            // Of other types nothing is known, not even how their names are made.
-            ("some_crm", "admin"),
+            ("gitlab", "read_api"),
+            ("shopify", "read_all_orders"),
+            ("some_crm", "administrate"),
+            ("calendly", "default"),
         ] {
             assert!(!is_unbounded(connector, scope), "{connector} {scope:?}");
         }
