@@ -36,7 +36,8 @@ impl MarkdownArgs {
             folder: context.folder_in_repository(),
             whole: self.whole_url.clone(),
             next: context.next().clone(),
-            forge: model::forge_of(&context.vars).and_then(|forge| Url::parse(&forge).ok()),
+            repository: model::repository_of(&context.vars)
+                .and_then(|repository| Url::parse(&repository).ok()),
         }
     }
 }

@@ -35,7 +35,7 @@ pub use hash::{Sha256, sha256};
 pub use likeness::Likeness;
 pub use map::map_of;
 pub use observed::{Observed, Policies, RemoteConnector, RemoteStatus, StripeMode};
-pub use origin::{Origin, forge_of};
+pub use origin::{Origin, repository_of};
 pub use proposal::{
     BaseName, Line, base_branch, is_for_open_request, is_no_push, is_request, merged_line,
     pushed_branch, pusher, requests_of_run, target_branch,

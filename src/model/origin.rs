@@ -59,10 +59,16 @@ impl Origin {
     }
 }
 
-/// The address of the forge that this run is of, where its variables tell one.
-pub fn forge_of(vars: &Vars) -> Option<String> {
-    let names = ["GITHUB_SERVER_URL", "CI_SERVER_URL", "CI_PIPELINE_URL"];
-    let told = names.into_iter().find_map(|name| vars.get(name));
+/// The address of the repository that this run is of; of its forge alone where no more is told; where its variables
+/// tell one.
+pub fn repository_of(vars: &Vars) -> Option<String> {
+    if let Some(server) = vars.get("GITHUB_SERVER_URL") {
+        let name = vars.get("GITHUB_REPOSITORY");
+        return Some(name.map_or_else(|| server.to_owned(), |name| format!("{server}/{name}")));
+    }
+    let pipeline = vars.get("CI_PIPELINE_URL");
+    let project = pipeline.and_then(|url| Some(url.split_once("/-/")?.0));
+    let told = project.or_else(|| vars.get("CI_SERVER_URL")).or(pipeline);
     told.map(str::to_owned)
 }
 

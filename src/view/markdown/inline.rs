@@ -114,11 +114,17 @@ pub(super) fn whole(options: &Options) -> String {
 }
 
 /// `Commit abc1234, run 7.`, with links where the run's address tells them; none where there is
-/// nothing to tell. A run of another forge than this run's is none.
+/// nothing to tell. A run of another repository than this run's is none.
 pub(super) fn origin(origin: &Origin, options: &Options) -> Option<String> {
     let is_here = |url: &Url| {
-        let forge = options.forge.as_ref();
-        forge.is_none_or(|forge| forge.origin() == url.origin())
+        options.repository.as_ref().is_none_or(|own| {
+            // Forges take a name in any letters.
+            let path = |url: &Url| url.path().trim_matches('/').to_ascii_lowercase();
+            let (own_path, path) = (path(own), path(url));
+            let rest = path.strip_prefix(&own_path);
+            let is_below = rest.is_some_and(|rest| own_path.is_empty() || rest.starts_with('/'));
+            own.origin() == url.origin() && is_below
+        })
     };
     let run = origin.run_url.as_deref().and_then(|run| {
         let url = Url::parse(run).ok()?;

@@ -35,9 +35,9 @@ pub struct Options {
     pub folder: Option<String>,
     /// A page that has the whole, named where something was cut out: a run, an artifact.
     pub whole: Option<Url>,
-    /// The forge that this run is of. What a document says of its run is linked only if it is there: whoever
+    /// The repository that this run is of. What a document says of its run is linked only if it is there: whoever
     /// alters a document writes any address into it.
-    pub forge: Option<Url>,
+    pub repository: Option<Url>,
     /// What the commands that it names have with them.
     pub next: NextCommand,
 }
@@ -50,7 +50,7 @@ impl Default for Options {
             file: None,
             folder: None,
             whole: None,
-            forge: None,
+            repository: None,
             next: NextCommand::default(),
         }
     }

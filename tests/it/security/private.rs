@@ -202,16 +202,23 @@ fn an_altered_plan_links_to_no_other_place() {
     let own = "](<https://github.example/o/r/actions/runs/7>)";
     reads!(run(&comment).says(own));
     let text = project.read("x.plan");
-    let evil = text.replace("https://github.example/", "https://evil.example/");
-    project.write("x.plan", &evil);
-    let told = run(&["show", "x.plan"]).expect(3).stderr.clone();
-    let digest = |after: &str| {
-        let (_, rest) = told.split_once(after).unwrap();
-        rest.get(..71).unwrap().to_owned()
-    };
-    let made_anew = evil.replace(&digest("its digest says "), &digest("its content is "));
-    project.write("x.plan", &made_anew);
-    for format in [&comment[..], &["show", "x.plan", "--format", "markdown"]] {
-        run(format).expect(0).says("slack").lacks("evil.example");
+    for other in [
+        "https://evil.example/o/r/",
+        "https://github.example/evil/r/",
+        "https://github.example/o/r-evil/",
+        "https://github.example/o/r/../../evil/",
+    ] {
+        let evil = text.replace("https://github.example/o/r/", other);
+        project.write("x.plan", &evil);
+        let told = run(&["show", "x.plan"]).expect(3).stderr.clone();
+        let digest = |after: &str| {
+            let (_, rest) = told.split_once(after).unwrap();
+            rest.get(..71).unwrap().to_owned()
+        };
+        let made_anew = evil.replace(&digest("its digest says "), &digest("its content is "));
+        project.write("x.plan", &made_anew);
+        for format in [&comment[..], &["show", "x.plan", "--format", "markdown"]] {
+            run(format).expect(0).says("slack").lacks("evil");
+        }
     }
 }
