@@ -71,6 +71,9 @@ fn in_pieces<R: Rows>(text: &str, name: &str, begin: &impl Fn(&Table) -> R) -> O
         cut(text)?
     };
     let mut whole: Table = first.parse().ok()?;
+    if whole.contains_key(name) {
+        return None;
+    }
     let mut taken: Option<R> = None;
     // What the pieces add to; what the beginning holds is whole.
     let mut arrays = BTreeSet::new();
@@ -143,6 +146,7 @@ mod tests {
     /// The document as it is, from its pieces.
     fn joined(text: &str) -> Option<Table> {
         let (mut whole, rows) = in_pieces(text, "c", &|_| All::default())?;
+        assert!(!whole.contains_key("c"), "rows that nobody took: {text}");
         if !rows.0.is_empty() {
             whole.insert("c".to_owned(), Value::Array(rows.0));
         }
@@ -165,6 +169,7 @@ mod tests {
             // The same table from two places, or one list two ways.
             "[u.a]\n[[c]]\n[u.b]\n[[c]]\n",
             "c = [{n = 1}]\n[[c]]\nn = 2\n",
+            "c = [{n = 1}]\n[[d]]\nn = 2\n",
             "[[c]]\n[u.a]\n[[c]]\n[u.b]\n",
             "[[c]]\nn = 1\n[[c.d]]\nm = 1\n",
             "[[ c ]]\nn = 1\n[[ c ]]\nn = 2\n",
