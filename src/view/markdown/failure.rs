@@ -28,7 +28,7 @@ pub fn failure(
         out.push_str(&origin);
     }
     out.push('\n');
-    let text = |name: &str| document[name].as_str().filter(|text| !text.is_empty());
+    let text = |name: &str| cut_of(&document[name]).filter(|text| !text.is_empty());
     let rules: Vec<_> = document["violations"]
         .as_array()
         .into_iter()
@@ -58,10 +58,11 @@ pub fn failure(
     // The rules say it already.
     let message = text("message").filter(|_| !is_forbidden);
     // No line may look like one of ours, and a forge must not take a path at its start for a command.
-    let said: Vec<String> = [("  error: ", message), ("  help: ", text("help"))]
+    let help = text("help");
+    let said: Vec<String> = [("  error: ", &message), ("  help: ", &help)]
         .into_iter()
         .flat_map(|(head, text)| {
-            let lines = text.into_iter().flat_map(str::lines).enumerate();
+            let lines = text.iter().flat_map(|text| text.lines()).enumerate();
             lines.map(move |(n, line)| (if n == 0 { head } else { "    " }, line))
         })
         .map(|(head, line)| {
@@ -120,22 +121,33 @@ fn headline(document: &Value) -> &'static str {
     }
 }
 
+/// A text of a document, as much of it as a reader takes in: a log has the whole.
+fn cut_of(text: &Value) -> Option<String> {
+    const MOST: usize = 4_000;
+    let text = text.as_str()?;
+    let mut shown: String = text.chars().take(MOST).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    Some(shown)
+}
+
 /// `- 🛑 **max_class**: `gmail`, `scope`: message`.
 fn rule(violation: &Value, options: &Options) -> Option<String> {
-    let text = |name: &str| violation[name].as_str();
-    let mark = match text("severity") {
+    let text = |name: &str| cut_of(&violation[name]);
+    let mark = match text("severity").as_deref() {
         Some("warn" | "warning") => "🔶",
         _ => "🛑",
     };
-    let mut line = format!("- {mark} {}", inline::code(text("rule")?));
+    let mut line = format!("- {mark} {}", inline::code(&text("rule")?));
     for name in ["connector", "scope"].iter().filter_map(|name| text(name)) {
         line.push_str(", ");
-        line.push_str(&inline::code(name));
+        line.push_str(&inline::code(&name));
     }
     if let Some(message) = text("message") {
         let connector = text("connector").map(|name| format!("{name}: "));
         let rest = connector.and_then(|name| message.strip_prefix(&name));
-        let message = rest.unwrap_or(message);
+        let message = rest.unwrap_or(&message);
         line.push_str(": ");
         line.push_str(&inline::code(&inline::message(message, options)));
     }
@@ -143,8 +155,8 @@ fn rule(violation: &Value, options: &Options) -> Option<String> {
 }
 
 fn found(finding: &Value, options: &Options) -> Option<String> {
-    let message = inline::message(finding["message"].as_str()?, options);
-    let mut place = finding["file"].as_str().unwrap_or_default().to_owned();
+    let message = inline::message(&cut_of(&finding["message"])?, options);
+    let mut place = cut_of(&finding["file"]).unwrap_or_default();
     for number in ["line", "column"]
         .iter()
         .filter_map(|name| finding[name].as_u64())
