@@ -15,6 +15,7 @@ use super::{
     stale::{forget_stale, is_this},
 };
 use crate::{
+    approval::{REVOKED, key_of},
     config::Project,
     context::Failure,
     diff::Action,
@@ -57,6 +58,8 @@ struct LeaseState {
     going: Option<JoinHandle<()>>,
     /// The newest that was held.
     epoch: u64,
+    /// The entries that take an approval back and were known when the session began.
+    revoked: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -375,6 +378,47 @@ impl AtWork {
             }
         }
         Ok(over)
+    }
+
+    /// Remembers which approvals were taken back until now: what a session begins with was held against those.
+    pub(super) async fn see_revocations(&self) -> Result<(), StoreError> {
+        if self.memory().is_shared() {
+            let seen = self.revocations().await?;
+            self.at().revoked = seen.into_iter().map(|(id, _)| id).collect();
+        }
+        Ok(())
+    }
+
+    /// Whether an approval of what this waits for was taken back since. Whose word that is, the next command holds
+    /// against the signers. Read under the lease.
+    pub(super) async fn is_revoked(
+        &self,
+        before: &PendingBefore,
+        connector: &ConnectorType,
+    ) -> Result<bool, StoreError> {
+        let entry = before.0.get(&self.team.app, connector);
+        let plan = entry.and_then(|entry| entry.plan_digest.as_ref());
+        let Some(plan) = plan.filter(|_| self.memory().is_shared()) else {
+            return Ok(false);
+        };
+        let all = self.revocations().await?;
+        let at = self.at();
+        Ok(all
+            .iter()
+            .any(|(id, of)| of == plan && !at.revoked.contains(id)))
+    }
+
+    /// The entries that take an approval back, and of which plan.
+    async fn revocations(&self) -> Result<Vec<(String, Digest)>, StoreError> {
+        let events = self.memory().events().await?;
+        let revocations = events.into_iter().filter_map(|event| match event.what {
+            What::Approval(of, text) => {
+                key_of(&text, REVOKED, &of)?;
+                Some((event.id, of))
+            }
+            _ => None,
+        });
+        Ok(revocations.collect())
     }
 
     async fn tell(

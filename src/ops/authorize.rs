@@ -87,6 +87,7 @@ impl AuthorizeInputs<'_> {
         let Some(at_work) = at_work else {
             return Ok(Withheld::default());
         };
+        at_work.see_revocations().await?;
         let now = Now {
             observed: self.listed,
             rules: self.rules,

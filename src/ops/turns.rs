@@ -84,6 +84,12 @@ impl<'a> LeasedTurns<'a> {
         if over.map_err(|e| busy(&e))?.contains(connector) {
             return Err(changed("another machine"));
         }
+        let revoked = self.at_work.is_revoked(self.before, connector).await;
+        if revoked.map_err(|e| busy(&e))? {
+            return Err(NotNow::Over(format!(
+                "an approval of the plan that asked for {connector} was revoked in the meantime"
+            )));
+        }
         Ok(())
     }
 }

@@ -368,6 +368,48 @@ fn authorize_takes_only_what_an_approved_plan_asked_for() {
     assert!(team.platform.writes().is_empty());
 }
 
+/// Revoked while a person thinks, nothing more is asked for.
+#[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
+fn what_is_revoked_meanwhile_is_not_asked_for() {
+    let team = Team::new();
+    for clone in [&team.one, &team.two] {
+        clone.declare("linear", &["read"]);
+    }
+    team.one.run(&["plan", "--out", "x.plan"]).expect(0);
+    let ann = team.key("ann");
+    let approve = ["approve", "x.plan", "--key", &ann];
+    team.one.run(&approve).expect(0);
+    team.one.run(&["apply", "x.plan"]).expect(0);
+    team.platform.forget();
+    let args = [
+        "authorize",
+        "--yes",
+        "--no-browser",
+        "--one-by-one",
+        "--timeout",
+        "60s",
+    ];
+    let mut person = team.two.command(&args);
+    person
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let person = person.spawn().unwrap();
+    while team.platform.writes().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let revoke = [&approve[..], &["--revoke"]].concat();
+    team.one.run(&revoke).expect(0);
+    let writes = team.platform.writes().len();
+    team.platform.consent("linear", "olga@example.com");
+    let ended = person.wait_with_output().unwrap();
+    let text = String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap();
+    assert_eq!(ended.status.code(), Some(4), "{text}");
+    let revoked = "an approval of the plan that asked for slack was revoked in the meantime";
+    assert!(text.contains(revoked), "{text}");
+    assert_eq!(team.platform.writes().len(), writes, "{text}");
+}
+
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn whoever_writes_into_the_store_adds_nothing_to_what_was_approved() {
