@@ -54,7 +54,7 @@ pub(super) fn last(events: &[HistoryEvent]) -> BTreeMap<&FilesOf, (&HistoryEvent
 /// other files than its own, and those of folders that are gone whose connectors it has. Where it does not, what bound it binds the next one.
 pub(super) async fn moves_to(
     context: &Context,
-    (project, plan): (&Project, &Plan),
+    (project, plan, writes): (&Project, &Plan, bool),
     receipt: &Receipt,
     memory: &Memory,
 ) -> Option<AppliedFrom> {
@@ -72,8 +72,13 @@ pub(super) async fn moves_to(
         };
         let own = own_files(context, project, &merged)?;
         let events = memory.events().await?;
+        let last = last(&events);
+        // The first one frees nothing: from then on something binds.
+        if !(writes && is_effect(receipt)) && last.contains_key(&own) {
+            return Ok(None);
+        }
         let mut files = Vec::new();
-        for (of, (event, _)) in last(&events) {
+        for (of, (event, _)) in last {
             if *of != own && is_gone(&merged.root, &of.folder) && is_taken_over(plan, event) {
                 files.push(of.clone());
             }
@@ -89,18 +94,22 @@ pub(super) async fn moves_to(
     })
 }
 
-/// Whether something was changed, and nothing of the plan is still to be done. What waits by the plan's word alone is
-/// still to be done.
+/// Whether nothing of the plan is still to be done. What waits by the plan's word alone is.
 fn is_done(plan: &Plan, receipt: &Receipt) -> bool {
     let waits = plan
         .changes()
         .filter(|change| change.authorization == ConsentNeed::Pending);
     let waits: BTreeSet<_> = waits.map(|change| &change.connector).collect();
-    let is_effect = |of: &ChangeResult| of.action != Action::NoOp && of.outcome.is_effect();
     let is_done = |of: &ChangeResult| {
         of.outcome.is_effect() || of.outcome == Outcome::Unchanged && !waits.contains(&of.connector)
     };
-    receipt.results().all(is_done) && receipt.results().any(is_effect)
+    receipt.results().all(is_done)
+}
+
+/// Whether something was changed.
+fn is_effect(receipt: &Receipt) -> bool {
+    let is_effect = |of: &ChangeResult| of.action != Action::NoOp && of.outcome.is_effect();
+    receipt.results().any(is_effect)
 }
 
 fn own_files(context: &Context, project: &Project, merged: &Merged) -> Result<FilesOf, Failure> {

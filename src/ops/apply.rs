@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::{
     ApprovalGate, Around, AtWork, OpEvent, Team,
-    apply_outcome::{ApplyEnd, ApplyOutcome, ended, is_looked_at},
+    apply_outcome::{ApplyEnd, ApplyOutcome, connects_alike, ended, is_looked_at},
     approving::Now,
     known, policy, used, waits,
 };
@@ -342,8 +342,11 @@ impl<'a> ApplySession<'a> {
         match pending {
             Ok(pending) => {
                 let receipt = &finished.receipt;
-                let whole = writes && is_looked_at(self.inputs.plan, &finished);
-                let of = whole.then_some((self.inputs.project, self.inputs.plan));
+                // Only a pipeline's apply moves what was applied last.
+                let whole = self.around.context.vars.ci()
+                    && is_looked_at(self.inputs.plan, &finished)
+                    && connects_alike(self.inputs.plan, self.inputs.remote).await;
+                let of = whole.then_some((self.inputs.project, self.inputs.plan, writes));
                 let told = self.at_work.applied(&self.around, receipt, &pending, of);
                 told.await;
             }

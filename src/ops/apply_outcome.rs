@@ -8,6 +8,7 @@ use crate::{
     model::Link,
     plan::Plan,
     receipt::{Outcome, Receipt},
+    remote::Remote,
 };
 
 /// What came of it.
@@ -68,4 +69,29 @@ pub(super) fn is_looked_at(plan: &Plan, finished: &Finished) -> bool {
     let mut moved = finished.mismatches.iter();
     let is_known = moved.all(|drift| written.contains(&drift.connector));
     is_known && finished.unread.is_none() && !finished.interrupted
+}
+
+/// Whether what the plan leaves alone connects with the values that it says: the list that the app was looked at by does
+/// not tell them. Of what the platform does not tell at all nothing is known to differ.
+pub(super) async fn connects_alike(plan: &Plan, remote: &Remote) -> bool {
+    let left = plan.changes();
+    for change in left.filter(|change| change.action == Action::NoOp) {
+        let after = change.after.as_ref();
+        let Some(after) = after.filter(|after| !after.connection_config.is_empty()) else {
+            continue;
+        };
+        match remote.connection_values(&change.connector).await {
+            Ok(told) => {
+                let mut saved = told.saved.iter();
+                if saved.any(|saved| *saved != after.connection_config) {
+                    return false;
+                }
+            }
+            Err(error) => {
+                tracing::info!(%error, "what was applied last stays what it was");
+                return false;
+            }
+        }
+    }
+    true
 }

@@ -253,13 +253,13 @@ impl AtWork {
     }
 
     /// Tells what an apply did. What cannot be told now is kept, and told by the next command. `of`: of which
-    /// project, by which plan, where it changed something now.
+    /// project, by which plan, and whether it wrote anything, where the app is as the plan says.
     pub async fn applied(
         &self,
         around: &Around<'_>,
         receipt: &Receipt,
         pending: &PendingSet,
-        of: Option<(&Project, &Plan)>,
+        of: Option<(&Project, &Plan, bool)>,
     ) {
         // Whoever reads the repository reads it.
         let stored = masked(receipt);

@@ -242,3 +242,18 @@ fn a_no_op_that_is_not_so_moves_nothing() {
     commit(&project, "a word");
     applied(&project, &loose, &[]).expect(3).tells("signature");
 }
+
+/// An app that was as its files say from the beginning has something to hold on to, too.
+#[test]
+#[ignore = "needs git remotes: run by .ci/run"]
+fn the_first_apply_is_one_although_it_changes_nothing() {
+    let (platform, project) = shop();
+    platform.set(&Connector::active("slack", &["chat:write"]));
+    let base = head(&project);
+    project.write("base44/connplan.toml", &rules());
+    let signed = commit(&project, "signed");
+    applied(&project, &base, &[]).expect(0);
+    assert!(platform.writes().is_empty());
+    refused(&project, &signed);
+    assert!(platform.writes().is_empty());
+}
