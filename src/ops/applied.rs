@@ -78,9 +78,16 @@ pub(super) async fn moves_to(
             return Ok(None);
         }
         let mut files = Vec::new();
-        for (of, (event, _)) in last {
-            if *of != own && is_gone(&merged.root, &of.folder) && is_taken_over(plan, event) {
-                files.push(of.clone());
+        // Who has the files of another one by now is new, and what it took over goes on with it.
+        let mine = last.get(&own).map(|(event, _)| event.id.as_str());
+        for (of, (event, _)) in &last {
+            let is_mine = mine.is_none_or(|mine| mine == event.id);
+            if **of != own
+                && is_mine
+                && is_gone(&merged.root, &of.folder)
+                && is_taken_over(plan, event)
+            {
+                files.push((*of).clone());
             }
         }
         Ok::<_, Failure>(Some(AppliedFrom {

@@ -83,6 +83,11 @@ impl Problem {
         {
             // What the parser found there is a part of the line.
             what.truncate(what.find(", found `").unwrap_or(what.len()));
+            if what.starts_with('`')
+                && let Some((_, not)) = what.rsplit_once("` is not ")
+            {
+                *what = format!("what stands here is not {not}");
+            }
         }
         if let Place::Source(source) = &mut self.place {
             *source = source.clone().quoting(quoted);

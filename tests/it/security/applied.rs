@@ -120,7 +120,7 @@ fn an_apply_that_leaves_something_over_moves_nothing() {
     assert_eq!(platform.writes().len(), 3);
 }
 
-/// Each of several projects of an app moves its own alone, and those of folders that are gone whose connectors it has.
+/// Each of several projects of an app moves its own alone.
 #[test]
 #[ignore = "needs git remotes: run by .ci/run"]
 fn an_apply_of_another_project_moves_nothing() {
@@ -166,17 +166,14 @@ fn an_apply_of_another_project_moves_nothing() {
     let in_three = ["-C", "three", "apply", "--auto-approve"];
     let refused = pushed(&project, &moved, &[], &in_three);
     refused.expect(3).tells("signature");
-    // Whoever has its connectors has taken it over.
-    git(&project, &["rm", "-rqf", "three"]);
-    let _ = std::fs::remove_dir_all(project.path("three"));
+    // Nor does a copy of its files in a project that has been there.
     project.declare("notion", &[]);
     project.declare("box", &["root_readonly"]);
-    let alone = commit(&project, "one project");
+    let copied = commit(&project, "notion in both");
     applied(&project, &moved, &[]).expect(0);
-    project.declare("gmail", MAILBOX);
-    commit(&project, "the mailbox");
-    applied(&project, &alone, &[]).expect(0);
-    assert_eq!(platform.writes().len(), 6);
+    let refused = pushed(&project, &copied, &[], &in_three);
+    refused.expect(3).tells("signature");
+    assert_eq!(platform.writes().len(), 5);
 }
 
 /// The same types and scopes with other values are other files.
@@ -256,4 +253,42 @@ fn the_first_apply_is_one_although_it_changes_nothing() {
     assert!(platform.writes().is_empty());
     refused(&project, &signed);
     assert!(platform.writes().is_empty());
+}
+
+/// A project that is moved takes its memory along.
+#[test]
+#[ignore = "needs git remotes: run by .ci/run"]
+fn a_new_project_with_the_connectors_of_one_that_is_gone_takes_it_over() {
+    let (platform, project) = shop();
+    let base = head(&project);
+    let apply = |before: &str, folder: &str| {
+        pushed(
+            &project,
+            before,
+            &[],
+            &["-C", folder, "apply", "--auto-approve"],
+        )
+    };
+    git(&project, &["mv", "base44", "web44"]);
+    project.write("web/.keep", "");
+    git(&project, &["mv", "web44", "web/base44"]);
+    project.write("web/base44/connplan.toml", &rules());
+    let signed = commit(&project, "web");
+    apply(&base, "web").expect(0);
+    git(&project, &["mv", "web", "site"]);
+    let _ = std::fs::remove_dir_all(project.path("web"));
+    let linear = r#"{"type": "linear", "scopes": ["read"]}"#;
+    project.write("site/base44/connectors/linear.jsonc", linear);
+    let moved = commit(&project, "web is site");
+    apply(&signed, "site").expect(0);
+    project.write("site/base44/connplan.toml", "");
+    let wix = r#"{"type": "wix", "scopes": ["a"]}"#;
+    project.write("site/base44/connectors/wix.jsonc", wix);
+    let loose = commit(&project, "no rules");
+    apply(&moved, "site").expect(0);
+    let mailbox = r#"{"type": "gmail", "scopes": ["https://mail.google.com/"]}"#;
+    project.write("site/base44/connectors/gmail.jsonc", mailbox);
+    commit(&project, "the mailbox");
+    apply(&loose, "site").expect(0);
+    assert_eq!(platform.writes().len(), 4);
 }

@@ -443,6 +443,7 @@ fn what_a_link_leads_to_is_read_and_its_lines_are_not_shown() {
     project.write("keys/account.json", &token);
     project.write("keys/broken.json", &format!("[\"scopes\" \"{CANARY}\"]"));
     project.write("keys/list.json", &format!("[\"scopes\", \"{CANARY}\"]"));
+    project.write("keys/bare.json", CANARY);
     // What has a connector's keys alone is one.
     project.write(
         "keys/slip.jsonc",
@@ -451,7 +452,7 @@ fn what_a_link_leads_to_is_read_and_its_lines_are_not_shown() {
     let told = project.run(&["validate"]);
     reads!(told.lacks(CANARY), @r#"
     exit 1: connplan validate
-    Not valid: 4 errors and 3 warnings found.
+    Not valid: 5 errors and 3 warnings found.
     --- stderr
     error: keys/account.json:1: the connector has no `type`
       help: add `"type": "account"`
@@ -464,6 +465,10 @@ fn what_a_link_leads_to_is_read_and_its_lines_are_not_shown() {
     warning: keys/account.json:2: `client_secret` is not a key of a connector file
       help: known are `type`, `scopes`, `account`, `connection_config` and `$schema`
       code: connplan::config::unknown_key
+
+    error: keys/bare.json:1: what stands here is not a value
+      help: a string needs quotes around it
+      code: connplan::config::syntax
 
     error: keys/broken.json:1: expected `,` or `]`
       help: a comma may be missing before it
