@@ -107,7 +107,7 @@ pub struct Project {
     pub(super) app_id_option: Option<String>,
     /// Where `--env`'s address stands in the settings, counted from 1.
     pub(super) api_url_line: usize,
-    settings_text: String,
+    settings_text: SettingsText,
 }
 
 impl Project {
@@ -183,7 +183,7 @@ impl Project {
         project.check_environment()?;
         if let Some(name) = &options.environment {
             let path = ["environments", name.as_str(), "api_url"];
-            project.api_url_line = line_of(&project.settings_text, &path).unwrap_or_default();
+            project.api_url_line = line_of(&project.settings_text.text, &path).unwrap_or_default();
         }
         project.connectors_dir = match (&options.dir, project.selected()) {
             (Some(dir), _) => plain(&start.join(dir)),
@@ -253,7 +253,8 @@ impl Project {
     pub fn setting_problem(&self, path: &[&str], message: String) -> Problem {
         let file = self.settings_file.as_deref();
         let name = file.map_or_else(|| SETTINGS.to_owned(), |file| self.relative(file));
-        setting_problem(&name, &self.settings_text, path, message)
+        let SettingsText { text, linked } = &self.settings_text;
+        setting_problem(&name, text, path, message).quoting(!linked)
     }
 
     /// What becomes of remote connectors without a file: the environment's word, else the
@@ -326,13 +327,20 @@ fn read_config(found: &Found, owners: Owners, problems: &mut Vec<Problem>) -> ba
     }
 }
 
+/// What the settings file holds, and whether a link led there.
+#[derive(Clone, Debug, Default)]
+struct SettingsText {
+    text: String,
+    linked: bool,
+}
+
 /// The one beside the Base44 config counts; one at the root does if there is no other.
 fn read_settings(
     root: &Path,
     home: &Path,
     owners: Owners,
     problems: &mut Vec<Problem>,
-) -> Result<(Settings, Option<PathBuf>, String), FsError> {
+) -> Result<(Settings, Option<PathBuf>, SettingsText), FsError> {
     let (beside, above) = (home.join(SETTINGS), root.join(SETTINGS));
     let mut places = vec![
         (root, &[SETTINGS, SUBDIR][..]),
@@ -366,7 +374,7 @@ fn read_settings(
             beside
         }
         (false, true) => above,
-        (false, false) => return Ok((Settings::default(), None, String::new())),
+        (false, false) => return Ok((Settings::default(), None, SettingsText::default())),
     };
     owners.check(&[root], &file)?;
     let name = shown_path(root, &file);
@@ -374,11 +382,15 @@ fn read_settings(
         Ok(read) => {
             let (settings, told) = parse_settings(&name, &read.text);
             problems.extend(told.into_iter().map(|told| told.quoting(!read.linked)));
-            (settings.unwrap_or_default(), read.text)
+            let text = SettingsText {
+                text: read.text,
+                linked: read.linked,
+            };
+            (settings.unwrap_or_default(), text)
         }
         Err(finding) => {
             problems.push(Problem::about(finding, &name));
-            (Settings::default(), String::new())
+            (Settings::default(), SettingsText::default())
         }
     };
     Ok((settings, Some(file), text))

@@ -397,7 +397,10 @@ impl AtWork {
         connector: &ConnectorType,
     ) -> Result<bool, StoreError> {
         let entry = before.0.get(&self.team.app, connector);
-        let plan = entry.and_then(|entry| entry.plan_digest.as_ref());
+        let plan = match entry {
+            Some(entry) => entry.plan_digest.as_ref(),
+            None => before.1.as_ref(),
+        };
         let Some(plan) = plan.filter(|_| self.memory().is_shared()) else {
             return Ok(false);
         };
@@ -465,13 +468,14 @@ fn masked(receipt: &Receipt) -> Receipt {
     receipt
 }
 
-/// What waited before an authorization.
+/// What waited before an authorization, and the plan of a receipt that was named.
 #[derive(Debug)]
-pub struct PendingBefore(PendingSet);
+pub struct PendingBefore(PendingSet, Option<Digest>);
 
 impl PendingBefore {
     /// What this machine and the store know of.
-    pub fn of(pending: &PendingSet) -> Self {
-        Self(pending.clone())
+    pub fn of(pending: &PendingSet, receipt: Option<&Receipt>) -> Self {
+        let plan = receipt.map(|receipt| receipt.plan_digest.clone());
+        Self(pending.clone(), plan)
     }
 }

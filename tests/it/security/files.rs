@@ -865,3 +865,21 @@ fn a_way_of_very_many_parts_is_not_gone() {
         .expect(1)
         .tells("links make the way to it too long");
 }
+
+#[test]
+fn no_line_of_a_linked_settings_file_is_shown() {
+    let project = project(&Platform::start());
+    let text = format!("[store]\nurl = \"{CANARY}\" # a word of its own\n");
+    project.write("other.toml", &text);
+    symlink("../other.toml", project.path("base44/connplan.toml")).unwrap();
+    let told = project.run(&["plan"]);
+    reads!(told, @"
+    exit 1: connplan plan
+    --- stderr
+    error: base44/connplan.toml:2: `url` in [store] of connplan.toml: `canary-5e1f` is not a store: it is `git:REMOTE`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`
+      code: connplan::config::setting
+    error: base44/connplan.toml has 1 error; nothing was planned
+      help: fix them; `connplan validate` checks without network and login
+      code: connplan::config::invalid
+    ");
+}
