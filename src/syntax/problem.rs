@@ -4,7 +4,12 @@ use std::fmt;
 
 use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
 
-use super::{finding::Finding, quote::escaped, source::Source, tree::Span};
+use super::{
+    finding::Finding,
+    quote::{Quoted, escaped},
+    source::Source,
+    tree::Span,
+};
 use crate::model;
 
 /// The most bytes that a label underlines; a place is meant, not a page.
@@ -78,16 +83,8 @@ impl Problem {
     /// The same, with the lines that it is about, or without: then it says which they are.
     #[must_use]
     pub fn quoting(mut self, quoted: bool) -> Self {
-        if let Finding::Syntax { what, .. } = &mut *self.finding
-            && !quoted
-        {
-            // What the parser found there is a part of the line.
-            what.truncate(what.find(", found `").unwrap_or(what.len()));
-            if what.starts_with('`')
-                && let Some((_, not)) = what.rsplit_once("` is not ")
-            {
-                *what = format!("what stands here is not {not}");
-            }
+        if !quoted {
+            withhold(&mut self.finding);
         }
         if let Place::Source(source) = &mut self.place {
             *source = source.clone().quoting(quoted);
@@ -249,5 +246,33 @@ impl Diagnostic for Problem {
         }
         let related = self.related.iter().map(|p| p as &dyn Diagnostic);
         Some(Box::new(related))
+    }
+}
+
+/// What may stand in any file is not quoted of one whose lines are not shown. A file with a connector's scopes is a
+/// connector's.
+fn withhold(finding: &mut Finding) {
+    match finding {
+        Finding::Syntax { what, .. } => {
+            // What the parser found there is a part of the line.
+            what.truncate(what.find(", found `").unwrap_or(what.len()));
+            if what.starts_with('`')
+                && let Some((_, not)) = what.rsplit_once("` is not ")
+            {
+                *what = format!("what stands here is not {not}");
+            }
+        }
+        // Only a file that a link led to has such a finding and no lines to show.
+        Finding::Setting { message } => {
+            "a setting is not as it has to be: a link leads there, so what is wrong is not shown"
+                .clone_into(message);
+        }
+        Finding::InvalidType { text: quoted, .. }
+        | Finding::UnknownKey { key: quoted, .. }
+        | Finding::DuplicateKey { key: quoted }
+        | Finding::ValueNotAString { key: quoted, .. }
+        | Finding::MisspeltKey { key: quoted, .. }
+        | Finding::UnknownSetting { key: quoted, .. } => *quoted = Quoted::new("..."),
+        _ => {}
     }
 }

@@ -458,11 +458,11 @@ fn what_a_link_leads_to_is_read_and_its_lines_are_not_shown() {
       help: add `"type": "account"`
       code: connplan::config::no_type
 
-    warning: keys/account.json:1: `token` is not a key of a connector file
+    warning: keys/account.json:1: `...` is not a key of a connector file
       help: known are `type`, `scopes`, `account`, `connection_config` and `$schema`
       code: connplan::config::unknown_key
 
-    warning: keys/account.json:2: `client_secret` is not a key of a connector file
+    warning: keys/account.json:2: `...` is not a key of a connector file
       help: known are `type`, `scopes`, `account`, `connection_config` and `$schema`
       code: connplan::config::unknown_key
 
@@ -557,11 +557,11 @@ fn no_line_of_a_connector_file_is_pulled_into_view_that_a_link_led_to() {
       help: connector files end in .jsonc, .json or .toml, and begin with no dot
       code: connplan::config::ignored_file
 
-    warning: base44/connectors/gcp.json:3: `note` is not a key of a connector file
+    warning: base44/connectors/gcp.json:3: `...` is not a key of a connector file
       help: known are `type`, `scopes`, `account`, `connection_config` and `$schema`
       code: connplan::config::unknown_key
 
-    warning: base44/connectors/slack.json:3: `note` is not a key of a connector file
+    warning: base44/connectors/slack.json:3: `...` is not a key of a connector file
       help: known are `type`, `scopes`, `account`, `connection_config` and `$schema`
       code: connplan::config::unknown_key
     Would pull: 1 file written, 2 removed. Nothing was written.
@@ -590,7 +590,7 @@ fn no_line_of_a_connector_file_is_pulled_into_view_that_a_link_led_to() {
     +  ]
     +}
     --- stderr
-    warning: keys/account.json:3: `note` is not a key of a connector file
+    warning: keys/account.json:3: `...` is not a key of a connector file
       help: known are `type`, `scopes`, `account`, `connection_config` and `$schema`
       code: connplan::config::unknown_key
     Would pull: 1 file written, 1 removed. Nothing was written.
@@ -873,10 +873,10 @@ fn no_line_of_a_linked_settings_file_is_shown() {
     project.write("other.toml", &text);
     symlink("../other.toml", project.path("base44/connplan.toml")).unwrap();
     let told = project.run(&["plan"]);
-    reads!(told, @"
+    reads!(told.lacks(CANARY), @"
     exit 1: connplan plan
     --- stderr
-    error: base44/connplan.toml:2: `url` in [store] of connplan.toml: `canary-5e1f` is not a store: it is `git:REMOTE`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`
+    error: base44/connplan.toml:2: a setting is not as it has to be: a link leads there, so what is wrong is not shown
       code: connplan::config::setting
     error: base44/connplan.toml has 1 error; nothing was planned
       help: fix them; `connplan validate` checks without network and login
