@@ -334,6 +334,7 @@ fn connplan_is_installed_where_the_checkout_chooses_nothing() {
             .file("package.json", "{}")
             .file("node_modules/.bin/connplan", "#!/bin/sh\ntouch forged\n")
             .file("rust-toolchain.toml", "[toolchain]\npath = \"./forged\"\n");
+        crate::git::repository::git(&project.root(), &["init", "-q"]);
         let (temp, tools) = (crate::support::folder(), crate::support::folder());
         let npm = "#!/bin/sh\npwd -P > \"$SEEN\"\necho \"$@\" >> \"$SEEN\"\nls -A >> \"$SEEN\"\n";
         let (tool, seen) = (tools.path().join("npm"), tools.path().join("seen"));

@@ -5,6 +5,7 @@ use std::{fs, process::Command};
 use serde_json::{Value, json};
 
 use crate::{
+    git::repository::git,
     publish::{actions::bash_with, runner::yaml},
     support::scripted::{Reply, Scripted},
     support::{Platform, Project},
@@ -134,5 +135,31 @@ fn the_jobs_for_gitlab_run_one_after_another() {
             .last(&format!("POST {notes}"))
             .text()
             .contains("## connplan apply")
+    );
+}
+
+/// What one job hands to the next is not checked in: a job that ends early would hand that on.
+#[test]
+fn what_jobs_hand_on_for_gitlab_ends_every_job_where_it_is_checked_in() {
+    let project = Project::new();
+    let root = project.root().display().to_string();
+    let project = project.var("CI_PROJECT_DIR", &root);
+    let jobs = yaml(".github/examples/gitlab-ci.yml");
+    let lines = jobs["default"]["before_script"].as_array().unwrap();
+    let lines = lines.iter().map(|line| line.as_str().unwrap());
+    let first: Vec<_> = lines.take_while(|line| !line.contains("mktemp")).collect();
+    let begun = || bash_with(&project, &first.join("\n"), project.environment());
+    git(&project.root(), &["init", "-q"]);
+    // What a job was handed, and what has a name of its own.
+    project.write("connplan.plan", "");
+    project.write("own.json", "{}");
+    git(&project.root(), &["add", "own.json"]);
+    assert_eq!(begun(), "ok");
+    project.write("two/connplan.env", "NODE_OPTIONS=--require=./evil.js");
+    git(&project.root(), &["add", "-f", "two/connplan.env"]);
+    assert_eq!(begun(), "must not be checked in: two/connplan.env\n");
+    assert!(
+        !project.path("two/connplan.env").exists(),
+        "no job is handed it"
     );
 }
