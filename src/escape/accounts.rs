@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use unicode_width::UnicodeWidthChar as _;
+
 /// The text with every e-mail address masked: `o***@example.com`. What is masked already stays, and a
 /// bare `@example.com` is nobody's. Below an excerpt of a file, the marks keep pointing at what they
 /// are about.
@@ -13,17 +15,32 @@ pub fn mask_accounts(text: &str) -> Cow<'_, str> {
         return masked(text).0;
     }
     let mut out = String::new();
-    let mut moves = Vec::new();
+    // What moved in the line of an excerpt, until its marks are over.
+    let mut excerpt: Option<Vec<Move>> = None;
     for line in text.split_inclusive('\n') {
-        if line.trim_start().starts_with(MARKS) {
-            out.push_str(&moved(line, &moves));
-        } else {
-            let (line, now) = masked(line);
-            out.push_str(&line);
-            moves = now;
+        let (shown, moves) = masked(line);
+        match &excerpt {
+            Some(moves) if line.trim_start().starts_with(MARKS) => {
+                out.push_str(&moved(&shown, moves));
+            }
+            _ => {
+                excerpt = (is_of_excerpt(line) && moves.len() <= MOST_MOVES).then_some(moves);
+                out.push_str(&shown);
+            }
         }
     }
     Cow::Owned(out)
+}
+
+/// More than anybody reads; each costs a walk through the line of marks.
+const MOST_MOVES: usize = 40;
+
+/// Whether a line is one of a file as an excerpt shows it, with its number. Whatever text looks like that loses nothing
+/// but the place of its marks.
+fn is_of_excerpt(line: &str) -> bool {
+    let line = line.trim_start();
+    let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.len() < line.len() && rest.starts_with(" │")
 }
 
 /// What the marks below a line of a file begin with.
@@ -94,7 +111,7 @@ fn moved(line: &str, moves: &[Move]) -> String {
 
 /// The address around an `@`, if there is one; it does not reach back beyond `from`.
 fn address(text: &str, from: usize, at: usize) -> Option<std::ops::Range<usize>> {
-    let local = |c: char| c.is_alphanumeric() || "._%+'-*!#$&/=?^`{|}~".contains(c);
+    let local = |c: char| is_of_word(c) || "._%+'-*!#$&/=?^`{|}~".contains(c);
     let before = text.get(from..at)?;
     let domain_end = domain(text.get(at + 1..)?);
     if let Some(quoted) = before.strip_suffix('"') {
@@ -124,6 +141,11 @@ fn address(text: &str, from: usize, at: usize) -> Option<std::ops::Range<usize>>
     is_one.then(|| start..at + 1 + end)
 }
 
+/// Letters, numbers, and the marks that stand on them: an accent may be a character of its own.
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || !c.is_ascii() && !c.is_control() && c.width() == Some(0)
+}
+
 /// Where the domain that a text begins with ends, and whether it is more than the name of a host.
 fn domain(after: &str) -> Option<(usize, bool)> {
     if let Some(literal) = after.strip_prefix('[') {
@@ -131,14 +153,15 @@ fn domain(after: &str) -> Option<(usize, bool)> {
         let end = literal.find(|c| !of_address(c))?;
         return (end > 0 && literal.get(end..)?.starts_with(']')).then_some((end + 2, true));
     }
-    let of_name = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
+    let of_name = |c: char| is_of_word(c) || c == '.' || c == '-';
     let end = after.find(|c| !of_name(c)).unwrap_or(after.len());
     let name = after.get(..end)?.trim_end_matches(['.', '-']);
     let top = name.rsplit('.').next()?;
     let encoded = top
         .get(..4)
         .is_some_and(|start| start.eq_ignore_ascii_case("xn--"));
-    let is_top = top.chars().count() >= 2 && (encoded || top.chars().all(char::is_alphabetic));
+    let is_top = top.chars().count() >= 2
+        && (encoded || top.chars().all(|c| is_of_word(c) && !c.is_numeric()));
     is_top.then(|| (name.len(), name.contains('.')))
 }
 
@@ -171,6 +194,30 @@ mod tests {
                 shown.contains(masked) && shown.ends_with("   ·  ╰── who\n"),
                 "{shown}"
             );
+        }
+    }
+
+    #[test]
+    fn no_line_is_shown_whole_because_it_looks_like_marks() {
+        let bullet = "· agreed with ops@example.com\n";
+        let shown = "· agreed with o***@example.com\n";
+        assert_eq!(mask_accounts(bullet), shown);
+        // Nor the words of a mark.
+        let whole = format!(" 1 │ ops@example.com\n   {bullet}");
+        assert!(!mask_accounts(&whole).contains("ops"), "{whole}");
+    }
+
+    #[test]
+    fn an_accent_of_its_own_is_of_the_name() {
+        for (address, shown) in [
+            ("jose\u{301}@example.com", "j***@example.com"),
+            ("bob@man\u{303}ana.com", "b***@man\u{303}ana.com"),
+            (
+                "\u{938}\u{902}\u{92a}@example.com",
+                "\u{938}***@example.com",
+            ),
+        ] {
+            assert_eq!(mask_accounts(address), shown);
         }
     }
 
