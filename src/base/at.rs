@@ -220,8 +220,13 @@ pub async fn module_of(
     context: &Context,
     root: &Path,
 ) -> Result<Option<(PathBuf, String)>, Failure> {
-    let around = root.parent().and_then(|it| context.git().work_tree_of(it));
-    let Some(outer) = around else {
+    let mut around = context.git().work_trees_around(root).into_iter();
+    // What has no HEAD is no repository to git either.
+    let is_empty = |outer: &Path| {
+        let git = outer.join(".git");
+        git.is_dir() && git.join("HEAD").symlink_metadata().is_err()
+    };
+    let Some(outer) = around.find(|outer| outer != root && !is_empty(outer)) else {
         return Ok(None);
     };
     let inner = root.strip_prefix(&outer).map(folder_name);

@@ -33,8 +33,8 @@ pub fn is_around(home: Option<&Path>) -> impl Fn(&Path) -> bool {
 /// What has a `.git`.
 struct WorkTree {
     root: PathBuf,
-    /// That it is another user's: neither this one's, nor root's, nor of whoever owns the root, or the folder that one
-    /// works in.
+    /// That it is another user's: neither this one's, nor root's, nor of whoever owns the folder that one works in, or,
+    /// of the nearest, the root.
     of_another: Option<FsError>,
 }
 
@@ -42,11 +42,21 @@ fn work_trees(folder: &Path) -> Vec<WorkTree> {
     let Ok(folder) = folder.canonicalize() else {
         return Vec::new();
     };
+    let mut is_nearest = true;
     let tree = |root: &Path| {
         let git = root.join(".git");
         let metas = [git.symlink_metadata().ok()?, git.metadata().ok()?];
         let check = |owners: Owners| metas.iter().try_for_each(|meta| owners.take(&git, meta));
-        let checked = check(Owners::of(root)).or_else(|_| check(Owners::of(&folder)));
+        let checked = check(Owners::of(&folder));
+        // One clone that several people use; what is around a clone is not theirs by that.
+        let is_used = std::mem::take(&mut is_nearest);
+        let checked = checked.or_else(|e| {
+            if is_used {
+                check(Owners::of(root))
+            } else {
+                Err(e)
+            }
+        });
         let (root, of_another) = (root.to_owned(), checked.err());
         Some(WorkTree { root, of_another })
     };

@@ -10,7 +10,7 @@ use super::{
     atomic::Destination,
     checkout::checkouts_around,
     folder::Folder,
-    owner::is_shared,
+    owner::is_open_to_all,
     read::{all, open_in},
 };
 
@@ -178,8 +178,8 @@ pub fn refuse_way_out(
             real = next;
             continue;
         };
-        // Linux does not follow such a link either, where `fs.protected_symlinks` is set.
-        if is_shared(&real) && Owners::of(&real).check(&[], &next).is_err() {
+        // Linux does not follow such a link either in `/tmp`, where `fs.protected_symlinks` is set.
+        if is_open_to_all(&real) && Owners::of(&real).check(&[], &next).is_err() {
             return Err(FsError::NotOwn { path: next });
         }
         let root = checkout_of(&real);

@@ -226,22 +226,6 @@ pub fn is_open_to_all(_folder: &Path) -> bool {
     false
 }
 
-/// Whether everybody may put something into a folder, and each take away only what is theirs.
-#[cfg(unix)]
-pub(super) fn is_shared(folder: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    const SHARED: u32 = 0o1000 | WRITE;
-    folder
-        .metadata()
-        .is_ok_and(|meta| meta.mode() & SHARED == SHARED)
-}
-
-/// A user's profile is their own.
-#[cfg(not(unix))]
-pub(super) fn is_shared(_folder: &Path) -> bool {
-    false
-}
-
 /// Reads a regular file of at most `limit` bytes that this user wrote, or root, or whoever owns the folder
 /// that it lies in: what connplan itself keeps, and believes.
 pub fn read_own(path: &Path, limit: u64) -> Result<Vec<u8>, FsError> {
