@@ -38,9 +38,11 @@ const MOST_MOVES: usize = 40;
 /// Whether a line is one of a file as an excerpt shows it, with its number. Whatever text looks like that loses nothing
 /// but the place of its marks.
 fn is_of_excerpt(line: &str) -> bool {
-    let line = line.trim_start();
-    let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
-    rest.len() < line.len() && rest.starts_with(" │")
+    line.split_once('│').is_some_and(|(number, _)| {
+        let number = console::strip_ansi_codes(number);
+        let number = number.trim();
+        !number.is_empty() && number.chars().all(|c| c.is_ascii_digit())
+    })
 }
 
 /// What the marks below a line of a file begin with.
