@@ -304,14 +304,12 @@ impl PlanReport {
         Self { expired, ..self }
     }
 
-    /// Adds dangers that it lacks.
+    /// Puts dangers first: a file that passed between jobs may lack them, or have many others before them.
     pub fn add_dangers(&mut self, dangers: Vec<Diagnostic>) {
         let name = |danger: &Diagnostic| (danger.code.clone(), danger.message.clone());
-        let said: BTreeSet<_> = self.diagnostics.iter().map(name).collect();
-        let lacking = dangers
-            .into_iter()
-            .filter(|danger| !said.contains(&name(danger)));
-        self.diagnostics.splice(0..0, lacking);
+        let found: BTreeSet<_> = dangers.iter().map(name).collect();
+        self.diagnostics.retain(|said| !found.contains(&name(said)));
+        self.diagnostics.splice(0..0, dangers);
     }
 
     /// What the proposal loosens of the base's settings: the gravest of all.
