@@ -10,7 +10,7 @@ use super::{
     discover::{self, Found, SUBDIR},
     environment,
     watched::{Unwatched, unwatched},
-    within::{read_file, shown_path},
+    within::{Text, read_file, shown_path},
 };
 use crate::{
     escape,
@@ -107,7 +107,7 @@ pub struct Project {
     pub(super) app_id_option: Option<String>,
     /// Where `--env`'s address stands in the settings, counted from 1.
     pub(super) api_url_line: usize,
-    settings_text: SettingsText,
+    settings_text: Text,
 }
 
 impl Project {
@@ -253,7 +253,7 @@ impl Project {
     pub fn setting_problem(&self, path: &[&str], message: String) -> Problem {
         let file = self.settings_file.as_deref();
         let name = file.map_or_else(|| SETTINGS.to_owned(), |file| self.relative(file));
-        let SettingsText { text, linked } = &self.settings_text;
+        let Text { text, linked } = &self.settings_text;
         setting_problem(&name, text, path, message).quoting(!linked)
     }
 
@@ -327,20 +327,13 @@ fn read_config(found: &Found, owners: Owners, problems: &mut Vec<Problem>) -> ba
     }
 }
 
-/// What the settings file holds, and whether a link led there.
-#[derive(Clone, Debug, Default)]
-struct SettingsText {
-    text: String,
-    linked: bool,
-}
-
 /// The one beside the Base44 config counts; one at the root does if there is no other.
 fn read_settings(
     root: &Path,
     home: &Path,
     owners: Owners,
     problems: &mut Vec<Problem>,
-) -> Result<(Settings, Option<PathBuf>, SettingsText), FsError> {
+) -> Result<(Settings, Option<PathBuf>, Text), FsError> {
     let (beside, above) = (home.join(SETTINGS), root.join(SETTINGS));
     let mut places = vec![
         (root, &[SETTINGS, SUBDIR][..]),
@@ -374,7 +367,7 @@ fn read_settings(
             beside
         }
         (false, true) => above,
-        (false, false) => return Ok((Settings::default(), None, SettingsText::default())),
+        (false, false) => return Ok((Settings::default(), None, Text::default())),
     };
     owners.check(&[root], &file)?;
     let name = shown_path(root, &file);
@@ -382,15 +375,11 @@ fn read_settings(
         Ok(read) => {
             let (settings, told) = parse_settings(&name, &read.text);
             problems.extend(told.into_iter().map(|told| told.quoting(!read.linked)));
-            let text = SettingsText {
-                text: read.text,
-                linked: read.linked,
-            };
-            (settings.unwrap_or_default(), text)
+            (settings.unwrap_or_default(), read)
         }
         Err(finding) => {
             problems.push(Problem::about(finding, &name));
-            (Settings::default(), SettingsText::default())
+            (Settings::default(), Text::default())
         }
     };
     Ok((settings, Some(file), text))

@@ -9,6 +9,7 @@ use crate::{
 };
 
 /// A file's text.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Text {
     pub(super) text: String,
     /// Whether a link led there. Such a file is read, and none of its lines is shown: it may be one
