@@ -42,25 +42,25 @@ fn work_trees(folder: &Path) -> Vec<WorkTree> {
     let Ok(folder) = folder.canonicalize() else {
         return Vec::new();
     };
-    let mut is_nearest = true;
-    let tree = |root: &Path| {
+    let with_git = folder.ancestors().filter_map(|root| {
         let git = root.join(".git");
         let metas = [git.symlink_metadata().ok()?, git.metadata().ok()?];
-        let check = |owners: Owners| metas.iter().try_for_each(|meta| owners.take(&git, meta));
-        let checked = check(Owners::of(&folder));
-        // One clone that several people use; what is around a clone is not theirs by that.
-        let is_used = std::mem::take(&mut is_nearest);
-        let checked = checked.or_else(|e| {
-            if is_used {
-                check(Owners::of(root))
-            } else {
-                Err(e)
-            }
-        });
-        let (root, of_another) = (root.to_owned(), checked.err());
-        Some(WorkTree { root, of_another })
-    };
-    folder.ancestors().filter_map(tree).collect()
+        Some((root, git, metas))
+    });
+    let trees = with_git.enumerate().map(|(place, (root, git, metas))| {
+        let check = |of: &Path| {
+            let owners = Owners::of(of);
+            metas.iter().try_for_each(|meta| owners.take(&git, meta))
+        };
+        let of_another = match check(&folder) {
+            // One clone that several people use; what is around a clone is not theirs by that.
+            Err(_) if place == 0 => check(root).err(),
+            checked => checked.err(),
+        };
+        let root = root.to_owned();
+        WorkTree { root, of_another }
+    });
+    trees.collect()
 }
 
 /// A folder above this one, by where it really is, as this path has it.

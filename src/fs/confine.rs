@@ -1,6 +1,7 @@
 //! Staying in a folder: what a checkout holds leads nowhere else.
 
 use std::{
+    cell::LazyCell,
     collections::VecDeque,
     path::{Component, Path, PathBuf},
 };
@@ -56,12 +57,15 @@ pub(super) fn check_way(roots: &[&Path], path: &Path) -> Result<(), FsError> {
     }
     let is_above = |place: &Path| known.iter().any(|(_, root)| root.starts_with(place));
     // A way may lead through the rest of the checkout.
+    let around = LazyCell::new(|| {
+        let roots = known.iter().map(|(_, root)| root);
+        let around = roots.flat_map(|root| checkouts_around(root, None));
+        around.collect::<Vec<_>>()
+    });
     let is_within = |place: &Path| {
-        let around = |root: &Path| checkouts_around(root, None);
-        let within = |root: &Path| {
-            place.starts_with(root) || around(root).iter().any(|tree| place.starts_with(tree))
-        };
-        known.iter().any(|(_, root)| within(root))
+        let mut roots = known.iter().map(|(_, root)| root);
+        roots.any(|root| place.starts_with(root))
+            || around.iter().any(|tree| place.starts_with(tree))
     };
     let (mut way, mut links, mut looks) = (absolute(path)?, 0, 0);
     'way: loop {
