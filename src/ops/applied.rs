@@ -5,7 +5,7 @@ use std::{
     path::{Component, Path},
 };
 
-use super::agree::is_of_files;
+use super::{agree::is_of_files, apply_outcome::connects_alike};
 use crate::{
     base::Merged,
     config::Project,
@@ -13,6 +13,7 @@ use crate::{
     diff::{Action, ConsentNeed},
     plan::{Plan, Refusal},
     receipt::{self, ChangeResult, Outcome, Receipt},
+    remote::Remote,
     store::{AppliedFrom, FilesOf, HistoryEvent, Memory, StoreError, What},
     syntax::Unlisted,
 };
@@ -49,15 +50,30 @@ pub(super) fn last(events: &[HistoryEvent]) -> BTreeMap<&FilesOf, (&HistoryEvent
     last
 }
 
+/// An apply after which the app is as its plan says.
+#[derive(Clone, Copy)]
+pub(super) struct Carried<'a> {
+    /// The project.
+    pub(super) project: &'a Project,
+    /// The plan.
+    pub(super) plan: &'a Plan,
+    /// The app's remote.
+    pub(super) remote: &'a Remote,
+    /// Whether it wrote anything.
+    pub(super) writes: bool,
+}
+
 /// What an apply is to the next ones: **here alone it is decided whether it moves what was applied last.** It does
 /// where it left nothing over of what is checked out, and that is, beyond doubt, what the branch has by now; for no
-/// other files than its own, and those of folders that are gone whose connectors it has. Where it does not, what bound it binds the next one.
+/// other files than its own, and those of folders that are gone whose connectors it has. Where it does not, what bound
+/// it binds the next one.
 pub(super) async fn moves_to(
     context: &Context,
-    (project, plan, writes): (&Project, &Plan, bool),
+    of: Carried<'_>,
     receipt: &Receipt,
     memory: &Memory,
 ) -> Option<AppliedFrom> {
+    let Carried { project, plan, .. } = of;
     let keeps = project.unlisted() == Unlisted::Keep;
     if !context.vars.ci()
         || !plan.is_whole(keeps)
@@ -74,7 +90,11 @@ pub(super) async fn moves_to(
         let events = memory.events().await?;
         let last = last(&events);
         // The first one frees nothing: from then on something binds.
-        if !(writes && is_effect(receipt)) && last.contains_key(&own) {
+        let is_first = !last.contains_key(&own);
+        if !(of.writes && is_effect(receipt) || is_first) {
+            return Ok(None);
+        }
+        if !connects_alike(plan, of.remote).await {
             return Ok(None);
         }
         let mut files = Vec::new();

@@ -13,7 +13,8 @@ use jiff::Timestamp;
 
 use super::{
     ApprovalGate, Around, AtWork, OpEvent, Team,
-    apply_outcome::{ApplyEnd, ApplyOutcome, connects_alike, ended, is_looked_at},
+    applied::Carried,
+    apply_outcome::{ApplyEnd, ApplyOutcome, ended, is_looked_at},
     approving::Now,
     known, policy, used, waits,
 };
@@ -342,11 +343,13 @@ impl<'a> ApplySession<'a> {
         match pending {
             Ok(pending) => {
                 let receipt = &finished.receipt;
-                // Only a pipeline's apply moves what was applied last.
-                let whole = self.around.context.vars.ci()
-                    && is_looked_at(self.inputs.plan, &finished)
-                    && connects_alike(self.inputs.plan, self.inputs.remote).await;
-                let of = whole.then_some((self.inputs.project, self.inputs.plan, writes));
+                let inputs = &self.inputs;
+                let of = is_looked_at(inputs.plan, &finished).then_some(Carried {
+                    project: inputs.project,
+                    plan: inputs.plan,
+                    remote: inputs.remote,
+                    writes,
+                });
                 let told = self.at_work.applied(&self.around, receipt, &pending, of);
                 told.await;
             }

@@ -11,17 +11,18 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Around, OpEvent, Team, applied,
+    Around, OpEvent, Team,
+    applied::{self, Carried},
     stale::{forget_stale, is_this},
+    used::revoked_by,
 };
 use crate::{
-    approval::{REVOKED, key_of},
     config::Project,
     context::Failure,
     diff::Action,
     model::{App, ConnectorType},
     pending::{PendingEntry, PendingSet},
-    plan::{Digest, Plan},
+    plan::Digest,
     receipt::{self, Outcome, Receipt},
     state::{AppLock, AppState, Locked},
     store::{Consented, HistoryEvent, Lease, LeaseError, Memory, StoreError, Wait, Waits, What},
@@ -252,14 +253,14 @@ impl AtWork {
         Ok(self.memory().record(&event).await?)
     }
 
-    /// Tells what an apply did. What cannot be told now is kept, and told by the next command. `of`: of which
-    /// project, by which plan, and whether it wrote anything, where the app is as the plan says.
-    pub async fn applied(
+    /// Tells what an apply did. What cannot be told now is kept, and told by the next command. `of`: what
+    /// it was of, where the app is as the plan says.
+    pub(super) async fn applied(
         &self,
         around: &Around<'_>,
         receipt: &Receipt,
         pending: &PendingSet,
-        of: Option<(&Project, &Plan, bool)>,
+        of: Option<Carried<'_>>,
     ) {
         // Whoever reads the repository reads it.
         let stored = masked(receipt);
@@ -414,12 +415,9 @@ impl AtWork {
     /// The entries that take an approval back, and of which plan.
     async fn revocations(&self) -> Result<Vec<(String, Digest)>, StoreError> {
         let events = self.memory().events().await?;
-        let revocations = events.into_iter().filter_map(|event| match event.what {
-            What::Approval(of, text) => {
-                key_of(&text, REVOKED, &of)?;
-                Some((event.id, of))
-            }
-            _ => None,
+        let revocations = events.iter().filter_map(|event| {
+            let of = revoked_by(event)?;
+            Some((event.id.clone(), of.clone()))
         });
         Ok(revocations.collect())
     }

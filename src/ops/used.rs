@@ -142,7 +142,7 @@ fn known_proofs(events: &[HistoryEvent]) -> Result<BTreeSet<String>, Unread<'_>>
     let mut found = BTreeSet::new();
     for event in events {
         let proves = match &event.what {
-            What::Approval(digest, text) => key_of(text, REVOKED, digest).is_some(),
+            What::Approval(..) => revoked_by(event).is_some(),
             What::Plan(_) => event.began(),
             What::Apply(..) => {
                 let receipt = receipt_of(event)?.filter(|receipt| !receipt.approvals.is_empty());
@@ -159,6 +159,14 @@ fn known_proofs(events: &[HistoryEvent]) -> Result<BTreeSet<String>, Unread<'_>>
     let last = applied::last(events).into_values();
     found.extend(last.map(|(event, _)| event.id.clone()));
     Ok(found)
+}
+
+/// The plan whose approval an entry takes back.
+pub(super) fn revoked_by(event: &HistoryEvent) -> Option<&Digest> {
+    let What::Approval(digest, text) = &event.what else {
+        return None;
+    };
+    key_of(text, REVOKED, digest).map(|_| digest)
 }
 
 /// What a person is to consent to.

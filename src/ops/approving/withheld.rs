@@ -9,15 +9,15 @@ use super::{
     vouching::{Asked, Now, Where, together, with},
 };
 use crate::{
-    approval::{Approved, REVOKED, Signatures, key_of},
+    approval::{Approved, Signatures},
     context::Failure,
     diff::Action,
     model::{App, ConnectorType},
-    ops::Around,
+    ops::{Around, used::revoked_by},
     pending::{PendingEntry, PendingSet},
     plan::Digest,
     receipt::{Outcome, Receipt},
-    store::{Memory, StoreError, What},
+    store::{Memory, StoreError},
 };
 
 /// Where `authorize` knows from what it could ask for.
@@ -136,12 +136,9 @@ async fn revoked_at(
     let mut last = None;
     for memory in memories {
         let events = memory.events().await?;
-        let revoked = events.into_iter().filter(|event| {
-            let What::Approval(of, text) = &event.what else {
-                return false;
-            };
-            of == digest && key_of(text, REVOKED, digest).is_some()
-        });
+        let revoked = events
+            .iter()
+            .filter(|event| revoked_by(event) == Some(digest));
         last = last.max(revoked.map(|event| event.at).max());
     }
     Ok(last)
