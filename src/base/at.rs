@@ -221,7 +221,7 @@ pub async fn module_of(
     root: &Path,
 ) -> Result<Option<(PathBuf, String)>, Failure> {
     let mut around = context.git().work_trees_around(root).into_iter();
-    // What has no HEAD is no repository to git either.
+    // What has no HEAD is not a repository to git either.
     let is_empty = |outer: &Path| {
         let git = outer.join(".git");
         git.is_dir() && git.join("HEAD").symlink_metadata().is_err()

@@ -113,31 +113,31 @@ fn a_git_folder_of_another_user_is_no_repository_around_a_project() {
 #[test]
 fn a_link_that_another_user_put_in_a_shared_folder_is_not_followed() {
     let project = Project::new();
-    for folder in ["../shared", "../home/autostart"] {
+    for folder in ["../common", "../home/autostart"] {
         fs::create_dir(project.path(folder)).unwrap();
     }
-    let shared = project.path("../shared").canonicalize().unwrap();
+    let shared = project.path("../common").canonicalize().unwrap();
     symlink("../home/autostart", shared.join("own")).unwrap();
     symlink("../home/autostart", shared.join("build")).unwrap();
-    symlink("../shared/build", project.path("../home/by")).unwrap();
+    symlink("../common/build", project.path("../home/by")).unwrap();
     fs::set_permissions(&shared, fs::Permissions::from_mode(0o1777)).unwrap();
     // Only root gives anything away.
     if lchown(shared.join("build"), Some(65_534), None).is_err() {
         return;
     }
     let man = |folder: &str| project.run(&["man", folder]);
-    man("../shared/own/a").expect(0);
-    for folder in ["../shared/build/b", "../home/by/b"] {
+    man("../common/own/a").expect(0);
+    for folder in ["../common/build/b", "../home/by/b"] {
         insta::allow_duplicates! {
             reads!(man(folder).read().replace(folder, "THERE"), @"
             exit 1: connplan man THERE
             --- stderr
-            error: FOLDER/shared/build belongs to another user
+            error: FOLDER/common/build belongs to another user
               help: connplan believes only what you or root wrote there; look who did, and move it away, or name another place
               code: connplan::fs::not_own
             ");
         }
     }
     fs::set_permissions(&shared, fs::Permissions::from_mode(0o755)).unwrap();
-    man("../shared/build/c").expect(0);
+    man("../common/build/c").expect(0);
 }

@@ -244,7 +244,7 @@ fn a_folder_of_connectors_that_is_named_leads_out_by_no_link_of_the_checkout() {
     let platform = Platform::start();
     let project = project(&platform);
     let mail = "{ type: 'gmail', scopes: ['email'] }";
-    for file in ["repo/shared/own/gmail.jsonc", "elsewhere/gmail.jsonc"] {
+    for file in ["repo/common/own/gmail.jsonc", "elsewhere/gmail.jsonc"] {
         project.write(&format!("../{file}"), mail);
     }
     for file in ["config.jsonc", ".app.jsonc"] {
@@ -253,19 +253,19 @@ fn a_folder_of_connectors_that_is_named_leads_out_by_no_link_of_the_checkout() {
     }
     fs::create_dir(project.path("../repo/.git")).unwrap();
     for (target, link) in [
-        ("../../elsewhere", "shared/out"),
-        ("own", "shared/within"),
-        ("../../shared/own", "app/base44/inner"),
+        ("../../elsewhere", "common/out"),
+        ("own", "common/within"),
+        ("../../common/own", "app/base44/inner"),
         ("../elsewhere", "out"),
     ] {
         let link = project.path("../repo").join(link);
         symlink(target, link).unwrap();
     }
     let app = |args: &[&str]| project.run(&[&["-C", "../repo/app"], args].concat());
-    for dir in ["../shared/within", "base44/inner"] {
+    for dir in ["../common/within", "base44/inner"] {
         app(&["validate", "--dir", dir]).expect(0);
         app(&["add", "slack", "--dir", dir]).expect(0);
-        fs::remove_file(project.path("../repo/shared/own/slack.jsonc")).unwrap();
+        fs::remove_file(project.path("../repo/common/own/slack.jsonc")).unwrap();
     }
     for command in [
         &["validate"][..],
@@ -275,15 +275,15 @@ fn a_folder_of_connectors_that_is_named_leads_out_by_no_link_of_the_checkout() {
         &["push", "--yes"],
         &["authorize", "--list"],
     ] {
-        for dir in ["../shared/out", "../out/new", "base44/inner/../../../out"] {
+        for dir in ["../common/out", "../out/new", "base44/inner/../../../out"] {
             let args = [command, &["--dir", dir]].concat();
             app(&args).expect(1).tells("leads out of");
         }
     }
-    reads!(app(&["pull", "--prune", "--yes", "--dir", "../shared/out"]), @"
-    exit 1: connplan -C ../repo/app pull --prune --yes --dir ../shared/out
+    reads!(app(&["pull", "--prune", "--yes", "--dir", "../common/out"]), @"
+    exit 1: connplan -C ../repo/app pull --prune --yes --dir ../common/out
     --- stderr
-    error: FOLDER/repo/shared/out leads out of FOLDER/repo
+    error: FOLDER/repo/common/out leads out of FOLDER/repo
       help: connplan reads and writes only in the project, without git's own folder, and follows no link out of it; put a file there instead
       code: connplan::fs::outside
     ");
