@@ -236,7 +236,7 @@ fn a_reader_that_goes_is_no_panic() {
 
 #[test]
 fn the_second_of_two_is_told_who_is_at_work_and_since_when() {
-    let server = slow(Duration::from_secs(5));
+    let server = slow(Duration::from_secs(2));
     let project = project(&server).var("USER", "ada");
     let first = start(&project, &APPLY);
     until("the first PUT", || server.hits(&put_of("box")) == 1);
@@ -324,15 +324,17 @@ fn an_apply_that_is_stuck_before_it_writes_is_ended() {
         let _ = shown.read_exact(&mut [0; 1]);
         (child, shown)
     };
-    let (child, shown) = stuck(&["apply", "--yes"]);
-    signal(&child, "TERM");
-    let (ended, _, err) = end(child);
-    assert_eq!(ended, Some(143), "{err}");
-    drop(shown);
-    let (child, shown) = stuck(&["apply", "--yes", "--max-time", "1s"]);
-    let (ended, _, err) = end(child);
-    assert_eq!(ended, Some(1), "{err}");
-    drop(shown);
+    thread::scope(|both| {
+        both.spawn(|| {
+            let (child, _shown) = stuck(&["apply", "--yes"]);
+            signal(&child, "TERM");
+            let (ended, _, err) = end(child);
+            assert_eq!(ended, Some(143), "{err}");
+        });
+        let (child, _shown) = stuck(&["apply", "--yes", "--max-time", "1s"]);
+        let (ended, _, err) = end(child);
+        assert_eq!(ended, Some(1), "{err}");
+    });
     assert_eq!(server.hits(&put_of("box")), 0);
 }
 
