@@ -17,11 +17,7 @@ use clap::{
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{
-    Cli, Command, log, panic,
-    traits::{Cut, Traits},
-    watch,
-};
+use super::{Cli, Command, log, panic, traits::Traits, watch};
 use crate::{
     commands,
     context::{Context, ExitStatus, Failure, Format, Globals, Signals, UsageError},
@@ -50,16 +46,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         app_id: cli.globals.app_id.clone(),
         dir: traits.folder.cloned(),
     };
-    let (cut, names_app) = (traits.cut, traits.names_app);
+    let names_app = traits.names_app;
     let terminal = terminal(&cli.globals, &vars, traits);
     let longest = cli.globals.max_time.map(MaxDuration::get);
     let longest = longest.or(traits.time);
     let deadline = longest.and_then(|longest| Instant::now().checked_add(longest));
     let context = context(cli.globals, vars, terminal, deadline, next);
-    if cut != Cut::Never {
-        watch::time(&context, cut);
-    }
-    let status = match execute(cli.command, cut, &context) {
+    watch::time(&context);
+    let status = match execute(cli.command, &context) {
         Ok(status) => {
             tell_cut(&context, status);
             status
@@ -214,7 +208,7 @@ fn tell_cut(context: &Context, status: ExitStatus) {
         && context.globals.format == Format::Json
         && !context.terminal.has_output()
     {
-        let json = FailureReport::interrupted(words, status.code()).to_json();
+        let json = FailureReport::interrupted(&words, status.code()).to_json();
         context.terminal.out(&json);
     }
 }
@@ -373,7 +367,7 @@ fn process_vars() -> Vars {
     .collect()
 }
 
-fn execute(command: Command, cut: Cut, context: &Context) -> Result<ExitStatus, Failure> {
+fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
     if let Some(dir) = &context.globals.chdir
         && !dir.is_dir()
     {
@@ -387,11 +381,7 @@ fn execute(command: Command, cut: Cut, context: &Context) -> Result<ExitStatus, 
     // What neither waits nor talks to a network needs no runtime.
     macro_rules! waits {
         ($command:ident::$run:ident, $args:ident) => {
-            on_runtime(
-                context,
-                cut,
-                Box::pin(commands::$command::$run(&$args, context)),
-            )
+            on_runtime(context, Box::pin(commands::$command::$run(&$args, context)))
         };
     }
     match command {
@@ -440,16 +430,13 @@ const PROMPT: Duration = Duration::from_secs(1);
 
 fn on_runtime(
     context: &Context,
-    cut: Cut,
     command: Pin<Box<dyn Future<Output = Result<ExitStatus, Failure>> + '_>>,
 ) -> Result<ExitStatus, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(NoRuntime)?;
-    if cut != Cut::Never {
-        watch::signals(context);
-    }
+    watch::signals(context);
     let command = Box::pin(async {
         context.look_around_home().await;
         command.await

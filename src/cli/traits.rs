@@ -4,17 +4,6 @@ use std::{path::PathBuf, time::Duration};
 
 use super::Command;
 
-/// Until when a command may be cut off.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cut {
-    /// It may not.
-    Never,
-    /// Until it begins to write to the app: then what is under way finishes.
-    UntilItWrites,
-    /// At any point.
-    Anywhere,
-}
-
 /// What is particular about a command.
 #[derive(Clone, Copy)]
 pub(super) struct Traits<'a> {
@@ -25,8 +14,6 @@ pub(super) struct Traits<'a> {
     /// How long it may take without `--max-time`, so that no pipeline hangs for ever on a bad network. None
     /// for commands that wait for a person (they have `--timeout`) or that run until they are stopped.
     pub(super) time: Option<Duration>,
-    /// Whether it may be cut off where it is.
-    pub(super) cut: Cut,
     /// The error that it prints names the app, so that `comment --failed` finds the right comment.
     pub(super) names_app: bool,
     /// Where the command line says that the connector files are.
@@ -37,7 +24,6 @@ const PLAIN: Traits<'static> = Traits {
     prose: true,
     document: false,
     time: None,
-    cut: Cut::Never,
     names_app: false,
     folder: None,
 };
@@ -50,46 +36,35 @@ impl Command {
         match self {
             Self::Plan(args) => Traits {
                 time: A_LOOK,
-                cut: Cut::Anywhere,
                 names_app: true,
                 folder: args.planning.dir.as_ref(),
                 ..PLAIN
             },
             Self::Apply(args) => Traits {
                 time: args.plan.is_some().then_some(Duration::from_hours(1)),
-                cut: Cut::UntilItWrites,
                 names_app: true,
                 folder: args.planning.dir.as_ref(),
                 ..PLAIN
             },
             Self::Push(args) => Traits {
-                cut: Cut::UntilItWrites,
                 folder: args.planning.dir.as_ref(),
                 ..PLAIN
             },
             Self::Status(args) => Traits {
                 time: A_LOOK,
-                cut: Cut::Anywhere,
                 folder: args.dir.as_ref(),
                 ..PLAIN
             },
             Self::Validate(args) => Traits {
-                cut: Cut::Anywhere,
                 folder: args.dir.as_ref(),
-                ..PLAIN
-            },
-            Self::Show(_) => Traits {
-                cut: Cut::Anywhere,
                 ..PLAIN
             },
             Self::Drift(args) => Traits {
                 time: A_LOOK,
-                cut: Cut::Anywhere,
                 folder: args.dir.as_ref(),
                 ..PLAIN
             },
             Self::Authorize(args) => Traits {
-                cut: Cut::UntilItWrites,
                 folder: args.dir.as_ref(),
                 ..PLAIN
             },
@@ -134,6 +109,7 @@ impl Command {
             | Self::Trust(_)
             | Self::Demo(_)
             | Self::Init(_)
+            | Self::Show(_)
             | Self::Scopes(_)
             | Self::Version(_)
             | Self::Help(_) => PLAIN,

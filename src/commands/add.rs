@@ -78,7 +78,9 @@ pub async fn run(args: &AddArgs, context: &Context) -> Result<ExitStatus, Failur
         }
         (Kind::Oauth, None) => choose_scopes(context, &connector).await?,
     };
+    let writing = context.signals.writing();
     let file = write(&files, &connector, &scopes, &blanks(&check))?;
+    drop(writing);
     let app = files.project.app().ok();
     let added = Added {
         app: app.as_ref(),

@@ -63,6 +63,7 @@ pub(super) async fn carry_out(
     let mut session = ApplySession::begin(inputs, around, options, patience).await?;
     let applied = Box::pin(finish(context, &mut session, request)).await;
     session.end().await;
+    context.signals.tells();
     applied
 }
 

@@ -117,6 +117,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     let signers = signers(context).await;
     let has_signers = !matches!(signers, Some(None));
     let signers = signers.flatten();
+    let writing = context.signals.writing();
     if let Some(out) = &out {
         let by = (&saved.digest, fingerprint.as_str());
         loses_nothing(&before, out.path(), by, signers.as_ref(), context)?;
@@ -145,6 +146,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         file.write(signature.as_bytes())?;
         shown = Some(name);
     }
+    drop(writing);
     let refused = if saved.plan.speculative {
         Some("it is speculative".to_owned())
     } else {

@@ -281,12 +281,12 @@ async fn forget(
     let state = context.app_state(&project, &app);
     let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
     let around = listening::around(context);
-    let work = async |locked, at_work: &AtWork| match at_work
-        .forget(&around, &locked, &args.forget)
-        .await?
-    {
-        Some(unknown) => Err(does_not_wait(&unknown, &[])),
-        None => Ok(()),
+    let work = async |locked, at_work: &AtWork| {
+        let _writing = context.signals.writing();
+        match at_work.forget(&around, &locked, &args.forget).await? {
+            Some(unknown) => Err(does_not_wait(&unknown, &[])),
+            None => Ok(()),
+        }
     };
     AtWork::on_consents(
         &around,
@@ -383,13 +383,13 @@ fn print(
 ) {
     let Standing { results, again, .. } = *standing;
     let terminal = &context.terminal;
+    let account = view::authorization::account(results, again);
+    context.signals.account(account);
     terminal.out(&if args.list {
         standing.show_list(medium)
     } else {
         standing.show(medium)
     });
-    let account = view::authorization::account(results, again);
-    context.signals.account(account);
     if standing.interrupted {
         return;
     }

@@ -81,6 +81,7 @@ pub(super) async fn resume<'a, 'w>(
         None => SessionOutcome::NothingToDo,
     };
     session.tell(&around, at_work, &before).await;
+    context.signals.tells();
     Ok((session, outcome))
 }
 

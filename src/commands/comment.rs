@@ -361,6 +361,7 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
         });
         return Ok(ExitStatus::Done);
     }
+    let writing = context.signals.writing();
     if let Some(file) = context.vars.get("GITHUB_STEP_SUMMARY") {
         summarize(&paper, &options, &context.path(Path::new(file)), context);
     }
@@ -376,6 +377,7 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
             context.warn(&format!("the step's outputs could not be written: {error}"));
         }
     }
+    drop(writing);
     report.show(&medium, &context.terminal);
     match published {
         Some(Err(error)) if args.strict => Err(Failure::new(ExitStatus::Error, error)),

@@ -126,8 +126,10 @@ async fn keep_issue(
         text: drift.then(|| report.issue(context.next(), room)),
         closing: report.counts(),
     };
+    let writing = context.signals.writing();
     let kept = publish::keep_issue(&place, &issue, context.client_options());
     let kept = kept.await.map_err(failed)?;
+    drop(writing);
     context.terminal.say(&view::drift::kept(&kept));
     Ok(())
 }

@@ -158,6 +158,7 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
             (false, _) => Did::Declined,
         };
         if wanted && !args.dry_run {
+            let _writing = context.signals.writing();
             write(&repository.root, &offer)?;
         }
         done.push(told(&project, &offer, did));

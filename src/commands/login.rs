@@ -71,7 +71,9 @@ pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Fa
         context.warn("no browser could be opened; open the address by hand");
     }
     let tokens = login::wait_for_consent(&platform, &code).await?;
+    let writing = context.signals.writing();
     let stored = login::finish(&platform, tokens, &file).await?;
+    drop(writing);
     let who = Who {
         identity: Identity::Login {
             email: stored.email.clone(),
@@ -93,7 +95,10 @@ pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Fa
 /// Forgets the login.
 pub fn logout(_args: &LogoutArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
-    let removed = login::logout(&file(context)?)?;
+    let file = file(context)?;
+    let writing = context.signals.writing();
+    let removed = login::logout(&file)?;
+    drop(writing);
     context
         .terminal
         .out(&view::identity::logged_out(removed, &medium));

@@ -32,7 +32,9 @@ pub fn run(
         context.terminal.out(&page(command)?);
         return Ok(ExitStatus::Done);
     };
-    fs::ensure_dir(&context.output_place(dir)?)?;
+    let place = context.output_place(dir)?;
+    let writing = context.signals.writing();
+    fs::ensure_dir(&place)?;
     let pages = command
         .get_subcommands()
         .filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
@@ -47,6 +49,7 @@ pub fn run(
         let file = context.output_file("DIR", &dir.join(format!("{name}.1")))?;
         file.write(page(command.clone())?.as_bytes())?;
     }
+    drop(writing);
     let shown = context.path(dir).display().to_string();
     let shown = crate::escape::limited(&shown, 400);
     context

@@ -79,6 +79,7 @@ pub async fn run(args: &PullArgs, context: &Context) -> Result<ExitStatus, Failu
             context.terminal.say("Pull cancelled. Nothing was written.");
             return Ok(ExitStatus::Error);
         }
+        let _writing = context.signals.writing();
         write(&steps, &situation.files.project)?;
     }
     let terminal = &context.terminal;

@@ -2,6 +2,7 @@
 //! user's own variables that an app may have.
 
 use clap::Args;
+use futures_util::future::OptionFuture;
 
 use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
@@ -50,73 +51,73 @@ pub struct TrustArgs {
 /// Trusts, or shows what is trusted.
 pub async fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
-    let (state, say) = (&context.state, |text: String| context.terminal.say(&text));
-    if let Some(text) = &args.url
-        && let Some(store) = store(context, text).await?
-    {
-        if Trust::add_store(state, &store, context.now())? {
-            say(format!(
-                "Project files may name the store {store} from now on."
-            ));
+    let state = &context.state;
+    let text = args.url.as_ref().or(args.remove.as_ref());
+    let store = OptionFuture::from(text.map(|text| store(context, text)));
+    let store = store.await.transpose()?.flatten();
+    let writing = context.signals.writing();
+    let mut is_plain = false;
+    let done = if let Some(store) = &store {
+        if args.url.is_some() {
+            if Trust::add_store(state, store, context.now())? {
+                format!("Project files may name the store {store} from now on.")
+            } else {
+                format!("The store {store} was trusted already.")
+            }
+        } else if Trust::remove_store(state, store)? {
+            format!("The store {store} is not trusted any more.")
         } else {
-            say(format!("The store {store} was trusted already."));
-        }
-    } else if let Some(text) = &args.remove
-        && let Some(store) = store(context, text).await?
-    {
-        if Trust::remove_store(state, &store)? {
-            say(format!("The store {store} is not trusted any more."));
-        } else {
-            say(format!("The store {store} was not trusted."));
+            format!("The store {store} was not trusted.")
         }
     } else if let Some(name) = args.url.as_deref().filter(|text| is_variable(text)) {
         is_set(name, context)?;
         let app = context.project(None)?.app()?;
         let now = context.now();
         if Trust::add_variables(state, &app, [name.to_owned()], now)? {
-            say(format!(
-                "App {} may have your variable {name} from now on.",
-                app.id
-            ));
+            format!("App {} may have your variable {name} from now on.", app.id)
         } else {
-            say(format!(
+            format!(
                 "App {} was allowed to have your variable {name} already.",
                 app.id
-            ));
+            )
         }
     } else if let Some(name) = args.remove.as_deref().filter(|text| is_variable(text)) {
         let app = context.project(None)?.app()?;
         if Trust::remove_variable(state, &app, name)? {
-            say(format!(
-                "App {} may not have your variable {name} any more.",
-                app.id
-            ));
+            format!("App {} may not have your variable {name} any more.", app.id)
         } else {
-            say(format!(
+            format!(
                 "App {} was not allowed to have your variable {name}.",
                 app.id
-            ));
+            )
         }
     } else if let Some(text) = &args.url {
         let url = parse(text)?;
         if Trust::add(state, &url, context.now())? {
-            say(format!("Project files may name {url} from now on."));
-            if !url.is_private() {
-                context.warn(
-                    "it is plain http: everybody on the way can read what is sent there, so \
-                     credentials go there only with `--allow-http`",
-                );
-            }
+            is_plain = !url.is_private();
+            format!("Project files may name {url} from now on.")
         } else {
-            say(format!("{url} was trusted already."));
+            format!("{url} was trusted already.")
         }
     } else if let Some(text) = &args.remove {
         let url = parse(text)?;
         if Trust::remove(state, &url)? {
-            say(format!("{url} is not trusted any more."));
+            format!("{url} is not trusted any more.")
         } else {
-            say(format!("{url} was not trusted."));
+            format!("{url} was not trusted.")
         }
+    } else {
+        String::new()
+    };
+    drop(writing);
+    if !done.is_empty() {
+        context.terminal.say(&done);
+    }
+    if is_plain {
+        context.warn(
+            "it is plain http: everybody on the way can read what is sent there, so credentials go there \
+             only with `--allow-http`",
+        );
     }
     let trust = Trust::load(state)?;
     view::trust::show(&trust, args.list, &medium, &context.terminal);

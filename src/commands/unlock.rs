@@ -73,7 +73,10 @@ pub async fn run(args: &UnlockArgs, context: &Context) -> Result<ExitStatus, Fai
             return Ok(ExitStatus::Error);
         }
     }
-    if memory.unlock(seen).await? {
+    let writing = context.signals.writing();
+    let is_ended = memory.unlock(seen).await?;
+    drop(writing);
+    if is_ended {
         context
             .terminal
             .say(&format!("Ended the lease: {}.", holder.said()));

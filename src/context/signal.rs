@@ -1,8 +1,7 @@
 //! Ctrl-C, SIGTERM and a terminal that went away.
 //!
-//! The first one ends a command that only reads at once. A command that writes asks for a token
-//! beforehand: then the first one cancels that token, what is under way finishes, and the second
-//! one ends the run at once.
+//! The first one ends a run that has only looked at once. A run says before its first write that it writes: then
+//! the first one cancels its token, what is under way finishes, and the second one ends the run at once.
 
 use std::{
     future::Future,
@@ -18,16 +17,29 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit::{ExitStatus, Failure};
 
+const LOOKED: &str = "Interrupted: nothing was changed on the app. Run the same command again.";
 const AT_ONCE: &str = "Stopped at once: what was under way may have been done. Run the same \
                        command again: it checks, and continues.";
 const WROTE: &str = "Interrupted: what was asked for may have been done. Run the same command \
                      again: it checks, and continues.";
 
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Looks,
+    Writes,
+    /// It wrote, and may be ended as one that looks.
+    Wrote,
+    /// It ends by itself: what is left is to tell of it.
+    Tells,
+}
+
 /// What signals do to this run.
 #[derive(Clone, Debug, Default)]
 pub struct Signals {
     token: CancellationToken,
-    graceful: Arc<Mutex<bool>>,
+    phase: Arc<Mutex<Phase>>,
     first: Arc<Mutex<Option<ExitStatus>>>,
     cut: Arc<AtomicBool>,
     account: Arc<Mutex<Vec<String>>>,
@@ -36,25 +48,50 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// What is said of a run that had written nothing.
-    pub const LOOKED: &str =
-        "Interrupted: nothing was changed on the app. Run the same command again.";
-
     /// A token that the first signal cancels; from now on the run does not end at once.
     pub fn graceful(&self) -> CancellationToken {
-        *self.is_graceful() = true;
+        *self.phase() = Phase::Writes;
         self.token.clone()
     }
 
-    fn is_graceful(&self) -> MutexGuard<'_, bool> {
-        self.graceful.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The same for as long as the value lives.
+    #[must_use]
+    pub fn writing(&self) -> Writing<'_> {
+        self.graceful();
+        Writing(self)
     }
 
-    /// Ends a run from outside it, unless it asked for its token; meanwhile it cannot.
-    pub fn unless_graceful(&self, end: impl FnOnce()) {
-        let graceful = self.is_graceful();
-        if !*graceful {
-            end();
+    /// Whoever took the token writes nothing any more.
+    pub fn tells(&self) {
+        let mut phase = self.phase();
+        if *phase == Phase::Writes {
+            *phase = Phase::Tells;
+        }
+    }
+
+    fn phase(&self) -> MutexGuard<'_, Phase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the run writes.
+    pub fn are_held(&self) -> bool {
+        *self.phase() == Phase::Writes
+    }
+
+    /// Ends a run from outside it, with what is to be said of it; one that writes only at once. Meanwhile it cannot
+    /// begin to write.
+    pub fn end(&self, at_once: bool, end: impl FnOnce(String)) {
+        let phase = self.phase();
+        if at_once || *phase != Phase::Writes {
+            end(self.told(*phase));
+        }
+    }
+
+    fn told(&self, phase: Phase) -> String {
+        match phase {
+            Phase::Looks => LOOKED.to_owned(),
+            Phase::Writes => AT_ONCE.to_owned(),
+            Phase::Wrote | Phase::Tells => self.accounts(),
         }
     }
 
@@ -66,11 +103,19 @@ impl Signals {
         self.answers.load(Ordering::Relaxed) != before
     }
 
-    /// The next signal, heard beside the run on a thread of its own. None where the system tells of none.
-    pub fn next_apart() -> Option<ExitStatus> {
+    /// Tells each signal, heard beside the run on a thread of its own. Comes back where the system tells of none.
+    pub fn each_apart(mut tell: impl FnMut(ExitStatus)) {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = runtime.enable_io().build().ok()?;
-        runtime.block_on(async { Some(Listener::new().ok()?.next().await) })
+        let Ok(runtime) = runtime.enable_io().build() else {
+            return;
+        };
+        runtime.block_on(async {
+            if let Ok(mut listener) = Listener::new() {
+                loop {
+                    tell(listener.next().await);
+                }
+            }
+        });
     }
 
     /// That token, for what ends its waits by it; what the signal does to the run stays as it is.
@@ -90,13 +135,9 @@ impl Signals {
 
     /// What is said of a run that was ended where it was, so that it could not say itself how far it
     /// came.
-    pub fn cut(&self) -> Option<&'static str> {
-        let words = if *self.is_graceful() {
-            AT_ONCE
-        } else {
-            Self::LOOKED
-        };
-        self.cut.load(Ordering::Relaxed).then_some(words)
+    pub fn cut(&self) -> Option<String> {
+        let is_cut = self.cut.load(Ordering::Relaxed);
+        is_cut.then(|| self.told(*self.phase()))
     }
 
     /// What a run that does not end at once did and did not do: said at its end if a signal came,
@@ -110,15 +151,15 @@ impl Signals {
     /// The one line of a run that a signal came to and that was not cut.
     pub fn account_line(&self) -> Option<String> {
         self.status()?;
-        if self.cut().is_some() {
-            return None;
+        self.cut().is_none().then(|| self.accounts())
+    }
+
+    fn accounts(&self) -> String {
+        let account = self.account.lock().map(|account| account.join("; "));
+        match account.ok().filter(|account| !account.is_empty()) {
+            None => WROTE.to_owned(),
+            Some(account) => format!("Interrupted: {account}."),
         }
-        let account = self.account.lock().ok()?;
-        Some(if account.is_empty() {
-            WROTE.to_owned()
-        } else {
-            format!("Interrupted: {}.", account.join("; "))
-        })
     }
 
     /// Runs a command under these rules.
@@ -139,7 +180,7 @@ impl Signals {
                     self.answers.fetch_add(1, Ordering::Relaxed);
                 }
                 status = listener.next() => {
-                    let graceful = *self.is_graceful();
+                    let graceful = matches!(*self.phase(), Phase::Writes | Phase::Tells);
                     let second = self.status().is_some();
                     if let Ok(mut first) = self.first.lock() {
                         first.get_or_insert(status);
@@ -155,6 +196,16 @@ impl Signals {
                 }
             }
         }
+    }
+}
+
+/// A run that writes.
+#[derive(Debug)]
+pub struct Writing<'a>(&'a Signals);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        *self.0.phase() = Phase::Wrote;
     }
 }
 

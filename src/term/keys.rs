@@ -55,12 +55,20 @@ impl KeyByKey {
     }
 }
 
+/// Puts a terminal that somebody holds back as it was: the process ends.
+pub fn let_go() {
+    #[cfg(unix)]
+    if unix::let_go() {
+        let _ = console::Term::stderr().show_cursor();
+    }
+}
+
 #[cfg(unix)]
 mod unix {
     use std::{
         os::fd::AsFd,
         sync::{
-            Arc,
+            Arc, Mutex, PoisonError,
             atomic::{AtomicBool, Ordering},
         },
         thread,
@@ -74,10 +82,17 @@ mod unix {
     };
     use tokio::sync::mpsc;
 
-    /// The terminal as it was.
+    /// The terminal as it was, while somebody holds it.
+    static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
     #[derive(Debug)]
-    pub(super) struct KeyByKey {
-        before: Termios,
+    pub(super) struct KeyByKey(());
+
+    pub(super) fn let_go() -> bool {
+        let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // A terminal that went away needs no repair.
+        let repaired = before.map(|before| tcsetattr(stdin(), OptionalActions::Now, &before));
+        repaired.is_some()
     }
 
     impl KeyByKey {
@@ -87,14 +102,14 @@ mod unix {
             held.local_modes
                 .remove(LocalModes::ICANON | LocalModes::ECHO);
             tcsetattr(stdin(), OptionalActions::Now, &held).ok()?;
-            Some(Self { before })
+            *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+            Some(Self(()))
         }
     }
 
     impl Drop for KeyByKey {
         fn drop(&mut self) {
-            // A terminal that went away needs no repair.
-            let _ = tcsetattr(stdin(), OptionalActions::Now, &self.before);
+            let_go();
         }
     }
 

@@ -8,7 +8,7 @@ mod streams;
 mod wrap;
 
 pub use browser::{Opener, open_browser};
-pub use keys::EscapeKey;
+pub use keys::{EscapeKey, let_go};
 pub use prompt::{Answer, Choice, choose_filtered, choose_one, confirm_word, confirm_yes_no};
 pub use streams::{ColorChoice, ProgressGuard, Terminal, columns};
 pub use wrap::wrap;

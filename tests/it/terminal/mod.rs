@@ -14,6 +14,8 @@ pub(crate) mod login;
 pub(crate) mod signals;
 #[cfg(unix)]
 pub(crate) mod slips;
+#[cfg(unix)]
+pub(crate) mod stuck;
 pub(crate) mod terminal;
 pub(crate) mod told;
 #[cfg(unix)]
