@@ -84,7 +84,7 @@ impl FromRisk {
                 RiskKind::Unknown => of(risk.level).max(Self::Write),
                 _ => of(risk.level),
             });
-        told.chain(risk::beyond(change).map(of))
+        told.chain(risk::unshown(change).map(of))
             .max()
             .unwrap_or_default()
     }

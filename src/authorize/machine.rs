@@ -83,7 +83,7 @@ pub fn step(
 ) -> (State, Vec<Effect>) {
     let stays = || (state.clone(), Vec::new());
     match evidence {
-        Evidence::Listed(_) if state.is_closed() => stays(),
+        Evidence::Listed(_) if state.ignores_lists() => stays(),
         Evidence::Listed(is) => listed(candidate, state, *is, rules),
         Evidence::Status(AuthorizationStatus::Pending) => stays(),
         Evidence::Status(AuthorizationStatus::Active) => match state {

@@ -103,7 +103,7 @@ impl State {
     }
 
     /// Whether something is left to do for it: not for what nobody wants any more.
-    pub fn is_open(&self) -> bool {
+    pub fn has_work_left(&self) -> bool {
         match self {
             Self::Undeclared(retention) => *retention == EntryRetention::Kept,
             state => !state.is_done(),
@@ -111,7 +111,7 @@ impl State {
     }
 
     /// Whether whatever the list shows ends nothing any more.
-    pub(super) fn is_closed(&self) -> bool {
+    pub(super) fn ignores_lists(&self) -> bool {
         matches!(
             self,
             Self::Consented(Consent::Granted { .. } | Consent::WrongAccount { .. })

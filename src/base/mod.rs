@@ -16,18 +16,18 @@
 //!
 //! `model::BaseName::of` says which, from an event and variables: the table in its tests has each kind.
 
-mod at;
+mod branch_now;
 mod cloned;
-mod elsewhere;
+mod commit;
+mod default_branch;
 mod fetched;
-mod left;
-mod modules;
-mod moved;
 mod named;
 mod newest;
-mod now;
 mod places;
+mod run_repository;
 mod signers;
+mod submodule_changes;
+mod submodules;
 mod tree;
 mod view;
 
@@ -38,18 +38,18 @@ use std::{
 
 use tokio::sync::OnceCell;
 
-use self::{
-    at::CommitAt,
-    places::{place_told, told},
-    view::{Known, View, Where},
-};
 pub use self::{
-    at::module_of,
     cloned::{check_cloned, check_remote},
-    elsewhere::is_of_run,
+    commit::submodule_of,
     newest::Merged,
+    run_repository::is_of_run,
     signers::signers,
     view::BaseSettings,
+};
+use self::{
+    commit::CommitAt,
+    places::{place_told, told},
+    view::{Known, View, Where},
 };
 use crate::{
     approval::Signers,
@@ -376,7 +376,7 @@ async fn work_trees(
     // Of one whose `base44` alone is a submodule that tells too.
     let tree_of = |folder: &Path| context.git().work_tree_of(folder);
     for home in homes.filter_map(tree_of) {
-        if !found.contains(&home) && module_of(context, &home).await?.is_some() {
+        if !found.contains(&home) && submodule_of(context, &home).await?.is_some() {
             found.push(home);
         }
     }
@@ -384,7 +384,7 @@ async fn work_trees(
     let mut next = 0;
     while let Some(inner) = found.get(next) {
         next += 1;
-        if let Some((outer, _)) = module_of(context, inner).await?
+        if let Some((outer, _)) = submodule_of(context, inner).await?
             && !found.contains(&outer)
         {
             found.push(outer);

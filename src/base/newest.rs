@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    at::module_of,
-    elsewhere::instead,
+    commit::submodule_of,
+    default_branch::name,
     fetched::{fetch_branch, fetch_own_branch, origin},
-    left::name,
     places::folder_name,
+    run_repository::instead,
 };
 use crate::{
     config::Project,
@@ -60,7 +60,7 @@ async fn outermost(context: &Context, project: &Project) -> Result<Option<PathBu
     let Some(mut root) = tree.and_then(|tree| tree.canonicalize().ok()) else {
         return Ok(None);
     };
-    while let Some((outer, inner)) = module_of(context, &root).await? {
+    while let Some((outer, inner)) = submodule_of(context, &root).await? {
         let head = async |root: &Path| {
             let checkout = Checkout::of(root, context.git())?;
             let head = checkout.head().await?;

@@ -9,9 +9,9 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
-    at::CommitAt,
-    modules::{Modules, Withheld, still_there},
+    commit::CommitAt,
     places::{Standing, configs_in, folder_name, outwards, standing},
+    submodules::{Modules, Withheld, still_there},
     tree::{Led, Tree, name_of},
 };
 use crate::{

@@ -217,7 +217,7 @@ async fn resume(
         None,
         &context.said_claim,
     );
-    let open = results.iter().any(|result| result.state.is_open());
+    let open = results.iter().any(|result| result.state.has_work_left());
     Ok(match context.signals.status() {
         Some(interrupted) => interrupted,
         None if open => ExitStatus::Pending,

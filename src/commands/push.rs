@@ -154,7 +154,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         ),
         SessionOutcome::Waited | SessionOutcome::NothingToDo => {}
     }
-    let open = results.iter().any(|result| result.state.is_open());
+    let open = results.iter().any(|result| result.state.has_work_left());
     Ok(match (context.signals.status(), failed) {
         (Some(interrupted), _) => interrupted,
         (None, _) if applied.status != ExitStatus::Done => applied.status,

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::Around;
 use crate::{
-    base::{is_of_run, module_of},
+    base::{is_of_run, submodule_of},
     context::Failure,
     git::{Checkout, RemoteAddress, RemoteName},
     model::{App, RunRepository, is_request},
@@ -68,7 +68,7 @@ pub(super) async fn check_led(
         return Ok(());
     }
     let checkout = Checkout::of(root, context.git())?;
-    match module_of(context, checkout.root()).await? {
+    match submodule_of(context, checkout.root()).await? {
         Some((_, path)) if !checkout.is_cloned() => Err(LedByOthers {
             remote: remote.to_string(),
             path: crate::escape::limited(&path, 200),

@@ -4,10 +4,10 @@
 //! open it, and is dead soon after. The file is written whole, and only by who holds the lock;
 //! reading needs no lock.
 
-mod shared;
+mod among_runs;
 mod store;
 
-pub use shared::SharedPending;
+pub use among_runs::SharedPending;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use store::fuzz;
 pub use store::{LocalPending, PendingError};

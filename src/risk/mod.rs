@@ -3,15 +3,15 @@
 //! Nothing is risky without a reason: a [`Risk`] is its reason. What needs no reader's attention
 //! has none.
 
-mod beyond;
 mod fact;
 mod reason;
 mod rules;
+mod unshown;
 
-pub use beyond::beyond;
 pub use fact::{FactReport, RESTRICTED_CLASSES, is_restricted};
 pub use reason::{Phrase, Piece};
 pub use rules::assess;
+pub use unshown::unshown;
 
 #[cfg(test)]
 use schemars::JsonSchema;

@@ -25,7 +25,7 @@ pub(super) fn list(standing: &Standing<'_>, medium: &Medium<'_>) -> String {
     } = *standing;
     let open: Vec<_> = results
         .iter()
-        .filter(|result| result.state.is_open())
+        .filter(|result| result.state.has_work_left())
         .collect();
     if open.is_empty() {
         return nothing(standing);
@@ -124,7 +124,7 @@ fn left_to_do(
     let nothing_new = |state: &State| matches!(state, State::Waiting(_) | State::Skipped);
     let left: Vec<_> = results
         .iter()
-        .filter(|result| result.state.is_open())
+        .filter(|result| result.state.has_work_left())
         .filter(|result| !(interrupted && nothing_new(&result.state)))
         // The summary says why, and that is what there is to do.
         .filter(|result| !matches!(result.state, State::Untouched(_)))
@@ -282,7 +282,7 @@ fn row(result: &AuthorizationResult) -> Option<Vec<String>> {
 pub fn account(results: &[AuthorizationResult], again: &Again) -> String {
     let left: Vec<_> = results
         .iter()
-        .filter(|result| result.state.is_open())
+        .filter(|result| result.state.has_work_left())
         .map(|result| result.connector.as_str())
         .collect();
     let done = results

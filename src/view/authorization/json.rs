@@ -100,7 +100,7 @@ pub(super) fn of(standing: &Standing<'_>) -> String {
         interrupted: standing.interrupted,
         summary: AuthorizationCounts {
             granted,
-            pending: results.iter().filter(|r| r.state.is_open()).count(),
+            pending: results.iter().filter(|r| r.state.has_work_left()).count(),
         },
     })
 }

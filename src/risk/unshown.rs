@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The gravest of it, if there is any.
-pub fn beyond(change: &Change) -> Option<Level> {
+pub fn unshown(change: &Change) -> Option<Level> {
     let after = change.after.as_ref()?;
     if change.kind() != Kind::Oauth || change.action == Action::NoOp {
         return None;

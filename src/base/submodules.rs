@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{at::CommitAt, tree::Tree};
+use super::{commit::CommitAt, tree::Tree};
 use crate::{
     context::Failure,
     fs,

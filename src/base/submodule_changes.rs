@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Base, at::module_of, elsewhere::is_of_run};
+use super::{Base, commit::submodule_of, run_repository::is_of_run};
 use crate::{
     config::{Project, connectors::links},
     context::{Context, Failure},
@@ -43,7 +43,7 @@ impl Base {
         while let Some(tree) = trees.get(next).cloned() {
             next += 1;
             let checkout = Checkout::of(&tree, context.git())?;
-            let around = module_of(context, &tree).await?;
+            let around = submodule_of(context, &tree).await?;
             if (around.is_none() || checkout.is_cloned()) && !is_of_run(context, &checkout).await? {
                 let name = tree.file_name().unwrap_or_default().to_string_lossy();
                 let name = escape::limited(&name, 200);

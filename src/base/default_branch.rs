@@ -4,8 +4,8 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
+    branch_now::now,
     fetched::{Found, branch, depot, here_or_fetched, origin},
-    now::now,
 };
 use crate::{
     context::{Context, Failure},

@@ -7,11 +7,11 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
-    elsewhere::{is_of_run, own, target},
+    branch_now::now,
+    default_branch::default,
     fetched::{Found, answers, fetch, here_or_fetched, missing},
-    left::default,
-    now::now,
     places::folder_name,
+    run_repository::{is_of_run, own, target},
 };
 use crate::{
     context::{Context, Failure},
@@ -85,7 +85,7 @@ impl CommitAt {
             // What binds in a repository of which the run is told nothing.
             let own_default = BaseName::Default(Line::untold());
             let mut names = names.to_vec();
-            if let Some((outer, inner)) = module_of(context, root).await? {
+            if let Some((outer, inner)) = submodule_of(context, root).await? {
                 let mut is_known = !checkout.is_cloned();
                 for outer in Self::find(context, &outer, &names).await? {
                     let there = outer.objects().find(&outer.commit, &inner).await?;
@@ -216,7 +216,7 @@ fn within(name: &BaseName) -> Option<BaseName> {
 
 /// The repository around this one, and where in it this one is a submodule; none where it is not. One that git cannot
 /// read is an error: it may say that this is one.
-pub async fn module_of(
+pub async fn submodule_of(
     context: &Context,
     root: &Path,
 ) -> Result<Option<(PathBuf, String)>, Failure> {
