@@ -372,6 +372,22 @@ fn authorize_takes_only_what_an_approved_plan_asked_for() {
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_is_revoked_meanwhile_is_not_asked_for() {
+    revoked_meanwhile(|_, _| Vec::new());
+}
+
+/// The same where a receipt alone says what waits, and for which plan.
+#[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
+fn what_is_revoked_meanwhile_is_not_asked_for_by_a_receipt() {
+    revoked_meanwhile(|team, receipt| {
+        let forget = ["authorize", "--forget", "slack", "--forget", "linear"];
+        team.one.run(&forget).expect(0);
+        team.two.write("x.receipt", receipt);
+        vec!["--receipt", "x.receipt"]
+    });
+}
+
+fn revoked_meanwhile(begin: impl FnOnce(&Team, &str) -> Vec<&'static str>) {
     let team = Team::new();
     for clone in [&team.one, &team.two] {
         clone.declare("linear", &["read"]);
@@ -380,9 +396,11 @@ fn what_is_revoked_meanwhile_is_not_asked_for() {
     let ann = team.key("ann");
     let approve = ["approve", "x.plan", "--key", &ann];
     team.one.run(&approve).expect(0);
-    team.one.run(&["apply", "x.plan"]).expect(0);
+    team.one
+        .run(&["apply", "x.plan", "--receipt", "x.receipt"])
+        .expect(0);
     team.platform.forget();
-    let args = [
+    let mut args = vec![
         "authorize",
         "--yes",
         "--no-browser",
@@ -390,12 +408,13 @@ fn what_is_revoked_meanwhile_is_not_asked_for() {
         "--timeout",
         "60s",
     ];
+    args.extend(begin(&team, &team.one.read("x.receipt")));
     let mut person = team.two.command(&args);
     person
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped());
-    let person = person.spawn().unwrap();
-    while team.platform.writes().is_empty() {
+    let mut person = person.spawn().unwrap();
+    while team.platform.writes().is_empty() && person.try_wait().unwrap().is_none() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     let revoke = [&approve[..], &["--revoke"]].concat();
