@@ -45,7 +45,7 @@ pub(super) fn difference(repository: &Repository, wanted: &Pipeline, there: &str
     if missing.is_empty() || !there.contains("connplan") && wanted.file != gitlab::FILE {
         Difference::None
     } else if jobs && missing.iter().all(|of| lacks(&of.project)) {
-        let more = missing.into_iter().map(gitlab::jobs);
+        let more = missing.into_iter().map(|of| gitlab::jobs(of, true));
         Difference::Text(format!(
             "{}\n{}",
             there.trim_end(),

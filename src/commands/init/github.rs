@@ -1,6 +1,6 @@
 //! GitHub's workflows: the examples, fitted to the projects of a repository. Pure.
 
-use super::pipeline::{Pipeline, quoted, slug, written};
+use super::pipeline::{Pipeline, app_variable, quoted, written};
 use crate::config::watched::{AND, ITEM, Watched};
 
 /// The very files that the README shows.
@@ -152,12 +152,8 @@ fn changed(projects: &[Watched], now: &str, before: &str) -> String {
 fn variables(projects: &[Watched]) -> String {
     let mut named = projects.iter().map(|of| &of.project);
     let name = named.find(|project| !project.is_empty());
-    let name = name.map(|project| slug(project));
-    let name = name.unwrap_or_default().to_ascii_uppercase();
-    format!(
-        "# Variables such as BASE44_APP_ID_{}: the apps, unless .app.jsonc is checked in.\n",
-        name.replace('-', "_")
-    )
+    let variable = app_variable(name.map_or("", String::as_str));
+    format!("# Variables such as {variable}: the apps, unless .app.jsonc is checked in.\n")
 }
 
 fn branches(branch: &str) -> String {

@@ -1,11 +1,14 @@
 //! GitLab's pipeline: the example, fitted to the projects of a repository. Pure.
 
-use super::pipeline::{Pipeline, quoted, written};
+use super::pipeline::{Pipeline, app_variable, quoted, written};
 use crate::config::watched::{ALL_BELOW, Watched};
 
 /// The very file that the README shows.
 const PIPELINE: &str = include_str!("../../../.github/examples/gitlab-ci.yml");
 pub(super) const FILE: &str = ".gitlab-ci.yml";
+/// How a job goes to its project. A variable `BASE44_APP_ID` of the job would not do: one in GitLab's settings goes
+/// before it.
+const IN_PROJECT: &str = "cd \"$CI_PROJECT_DIR/$PROJECT\" && export BASE44_APP_ID=\"$PROJECT_APP\"";
 /// The lines of the example that each project says anew.
 const NEEDS: [&str; 3] = [
     "  needs: [plan]\n",
@@ -18,7 +21,7 @@ const NEEDS: [&str; 3] = [
 pub(super) fn pipelines(projects: &[Watched]) -> Vec<Pipeline> {
     let mut text = PIPELINE.to_owned();
     if projects.iter().any(|of| !of.project.is_empty()) {
-        text = text.replace("cd \"$CI_PROJECT_DIR\"", "cd \"$CI_PROJECT_DIR/$PROJECT\"");
+        text = text.replace("cd \"$CI_PROJECT_DIR\"", IN_PROJECT);
         for job in ["plan", "comment-plan", "drift", "apply", "comment-apply"] {
             text = text.replace(&format!("\n{job}:\n"), &format!("\n.{job}:\n"));
         }
@@ -26,15 +29,8 @@ pub(super) fn pipelines(projects: &[Watched]) -> Vec<Pipeline> {
         for line in NEEDS {
             text = text.replace(line, "");
         }
-        for file in ["connplan.plan", "connplan.receipt"] {
-            let own = format!("paths: [\"$PROJECT/{file}\", \"$PROJECT/connplan-error.json\"]");
-            text = text.replace(&format!("paths: [{file}, connplan-error.json]"), &own);
-        }
-        for report in ["dotenv", "terraform"] {
-            let (of, own) = (format!("{report}: "), format!("{report}: $PROJECT/"));
-            text = text.replace(&of, &own);
-        }
-        text.extend(projects.iter().map(jobs));
+        let several = projects.len() > 1;
+        text.extend(projects.iter().map(|of| jobs(of, several)));
     }
     vec![Pipeline {
         file: FILE.to_owned(),
@@ -57,14 +53,22 @@ fn changes_in(folder: &str) -> Vec<String> {
 }
 
 /// The jobs of one project, which run where it changed.
-pub(super) fn jobs(of: &Watched) -> String {
+pub(super) fn jobs(of: &Watched, several: bool) -> String {
     let project = written(&of.project);
     let mut files: Vec<_> = of.folders().flat_map(changes_in).collect();
     files.sort_unstable();
     files.dedup();
     let name = |job: &str| quoted(&format!("{job} {project}"));
     let changes = format!("      changes: [{}]\n", files.join(", "));
-    let variables = format!("  variables:\n    PROJECT: {}\n", quoted(project));
+    let app = if several {
+        app_variable(&of.project)
+    } else {
+        "BASE44_APP_ID".to_owned()
+    };
+    let variables = format!(
+        "  variables:\n    PROJECT: {}\n    PROJECT_APP: ${app}\n",
+        quoted(project)
+    );
     let scheduled = "    - if: $CI_PIPELINE_SOURCE == \"schedule\"\n      when: never\n";
     let merged = format!("    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n{changes}");
     // A pipeline that is started by hand does not say what was there before.
@@ -91,14 +95,17 @@ pub(super) fn jobs(of: &Watched) -> String {
 }
 
 /// What the pipelines need, as their heads say it.
-pub(super) fn needs() -> Vec<String> {
+pub(super) fn needs(projects: &[Watched]) -> Vec<String> {
+    let app = match projects {
+        [_] => "BASE44_APP_ID: the app",
+        _ => "a variable for each project, as the pipeline names it: its app",
+    };
     let needs = [
         "BASE44_ACCESS_TOKEN, environment scope `connplan/read*`: a personal access token of Base44 that only reads",
         "BASE44_ACCESS_TOKEN, environment scope `production`, protected: one that may write",
         "GITLAB_TOKEN, environment scope `connplan/*comment`: a project access token with the scope `api`",
-        "BASE44_APP_ID: the app, unless .app.jsonc is checked in",
     ];
-    needs
-        .map(|need| format!("in GitLab's CI/CD variables, {need}"))
-        .into()
+    let needs = needs.map(|need| format!("in GitLab's CI/CD variables, {need}"));
+    let app = format!("in GitLab's CI/CD variables, {app}, unless .app.jsonc is checked in");
+    needs.into_iter().chain([app]).collect()
 }

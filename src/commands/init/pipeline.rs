@@ -18,7 +18,17 @@ pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-pub(super) fn slug(inner: &str) -> String {
+/// The variable that has the app of a project, where there are several.
+pub(super) fn app_variable(project: &str) -> String {
+    let name = slug(project).to_ascii_uppercase();
+    format!("BASE44_APP_ID_{}", name.replace('-', "_"))
+}
+
+/// What a project is called in the pipelines. `changed.yml` makes the same names.
+pub(super) fn slug(project: &str) -> String {
+    if project.is_empty() {
+        return "root".to_owned();
+    }
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() {
             c.to_ascii_lowercase()
@@ -26,5 +36,5 @@ pub(super) fn slug(inner: &str) -> String {
             '-'
         }
     };
-    inner.chars().map(plain).collect()
+    project.chars().map(plain).collect()
 }

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     github, gitlab,
-    pipeline::{Pipeline, slug},
+    pipeline::{Pipeline, slug, written},
 };
 use crate::{
     config::{self, FindOptions, Project, watched::Watched},
@@ -98,9 +98,9 @@ impl Repository {
             found
                 .entry(slug(&of.project))
                 .or_default()
-                .push(of.project.as_str());
+                .push(written(&of.project));
         }
-        found.retain(|_, all| self.on == On::GitHub && all.len() > 1);
+        found.retain(|_, all| all.len() > 1);
         found.into_values().collect()
     }
 
@@ -111,7 +111,7 @@ impl Repository {
             return Vec::new();
         }
         match self.on {
-            On::GitLab => gitlab::needs(),
+            On::GitLab => gitlab::needs(&self.projects),
             On::GitHub => github::needs(self.projects.len() > 1),
         }
     }

@@ -263,6 +263,8 @@ async fn on_gitlab_each_project_has_jobs_of_its_own() {
         let plan = &all[format!("plan {name}")];
         assert_eq!(plan["extends"], ".plan", "{all}");
         assert_eq!(plan["variables"]["PROJECT"], name);
+        let app = name.replace("apps/", "$BASE44_APP_ID_APPS_").to_uppercase();
+        assert_eq!(plan["variables"]["PROJECT_APP"], app);
         // As a submodule, it is itself what changes, or what is around it.
         let changes = json!(["apps", name, format!("{name}/**/*")]);
         assert_eq!(plan["rules"][1]["changes"], changes);
@@ -284,13 +286,16 @@ async fn on_gitlab_each_project_has_jobs_of_its_own() {
         assert_eq!(all[format!("drift {name}")]["extends"], ".drift");
     }
     let reports = &all[".plan"]["artifacts"]["reports"];
-    assert_eq!(reports["terraform"], "$PROJECT/connplan-counts.json");
-    assert_eq!(reports["dotenv"], "$PROJECT/connplan.env");
+    assert_eq!(reports["dotenv"], "connplan-$CI_COMMIT_SHA/digest.env");
+    let begins = all["default"]["before_script"].as_array().unwrap();
+    let goes = begins.last().unwrap().as_str().unwrap();
+    assert!(
+        goes.ends_with("/$PROJECT\" && export BASE44_APP_ID=\"$PROJECT_APP\""),
+        "{goes}"
+    );
     for job in [".plan", ".comment-plan", ".apply", ".comment-apply"] {
         assert_eq!(all[job]["needs"], json!(null), "{job}: {all}");
     }
-    let own = json!(["$PROJECT/connplan.plan", "$PROJECT/connplan-error.json"]);
-    assert_eq!(all[".plan"]["artifacts"]["paths"], own);
     // Somebody's own pipeline stays, and what it lacks is said.
     project.write(".gitlab-ci.yml", "stages: [build]\n");
     let own = project.run(&["-C", "apps/crm", "init", "--yes"]).await;
@@ -447,6 +452,12 @@ async fn projects_of_one_name_are_told_of() {
     let done = project.run(&["-C", "apps/crm", "init", "--yes"]).await;
     let done = done.ended(0);
     insta::assert_snapshot!(done.err, @"warning: the pipelines call these projects by one name, and so take one variable for the app of each: apps-crm, apps/crm; rename all but one of the folders");
+    // The one at the root is called so.
+    let project = two();
+    project.write("base44/config.jsonc", "{ name: 'Site' }");
+    project.write("Root/base44/config.jsonc", "{ name: 'Other' }");
+    let done = project.run(&["init", "--dry-run"]).await;
+    insta::assert_snapshot!(done.ended(0).err, @"warning: the pipelines call these projects by one name, and so take one variable for the app of each: ., Root; rename all but one of the folders");
 }
 
 fn changed(step: &Value, root: &Path, before: &str) -> Value {

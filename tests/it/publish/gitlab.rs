@@ -5,7 +5,6 @@ use std::{fs, process::Command};
 use serde_json::{Value, json};
 
 use crate::{
-    git::repository::git,
     publish::{actions::bash_with, runner::yaml},
     support::scripted::{Reply, Scripted},
     support::{Platform, Project},
@@ -22,7 +21,8 @@ fn token(platform: &Platform, access: &str) -> String {
 
 #[test]
 fn the_jobs_for_gitlab_run_one_after_another() {
-    let outside = crate::support::folder();
+    let (outside, handed) = (crate::support::folder(), crate::support::folder());
+    let handed_on = |name: &str| handed.path().join(name);
     let platform = Platform::start();
     let server = Scripted::start();
     let notes = "/api/v4/projects/12/merge_requests/3/notes";
@@ -43,6 +43,7 @@ fn the_jobs_for_gitlab_run_one_after_another() {
         .var("CI_PROJECT_ID", "12")
         .var("CI_MERGE_REQUEST_IID", "3")
         .var("CONNPLAN_DIR", &outside.path().display().to_string())
+        .var("HANDED", &handed.path().display().to_string())
         .without_var("BASE44_API_KEY");
     let jobs = yaml(".github/examples/gitlab-ci.yml");
     // Each job gets what the scopes that the example names give to its environment.
@@ -104,7 +105,7 @@ fn the_jobs_for_gitlab_run_one_after_another() {
 
     run(&project, "plan");
     run(&project, "comment-plan");
-    if let Ok(counts) = fs::read_to_string(project.path("connplan-counts.json")) {
+    if let Ok(counts) = fs::read_to_string(handed_on("counts.json")) {
         assert_eq!(counts.trim(), r#"{"create":1,"update":0,"delete":0}"#);
     }
     assert!(
@@ -120,12 +121,12 @@ fn the_jobs_for_gitlab_run_one_after_another() {
     run(&project, "plan");
     run(&project, "comment-plan");
     // What GitLab makes of the report; the digest of another plan is refused.
-    let digest = fs::read_to_string(project.path("connplan.env")).unwrap();
+    let digest = fs::read_to_string(handed_on("digest.env")).unwrap();
     let digest = digest.trim().strip_prefix("PLAN_DIGEST=").unwrap();
-    let plan = fs::read(project.path("connplan.plan")).unwrap();
+    let plan = fs::read(handed_on("connplan.plan")).unwrap();
     let project = project.var("PLAN_DIGEST", &format!("sha256:{}", "0".repeat(64)));
     assert!(ends(&project, "apply").contains("connplan apply"));
-    fs::write(project.path("connplan.plan"), plan).unwrap();
+    fs::write(handed_on("connplan.plan"), plan).unwrap();
     let project = project.var("PLAN_DIGEST", digest);
     run(&project, "apply");
     run(&project, "comment-apply");
@@ -138,28 +139,41 @@ fn the_jobs_for_gitlab_run_one_after_another() {
     );
 }
 
-/// What one job hands to the next is not checked in: a job that ends early would hand that on.
+/// What one job hands to the next is not checked in: a job that ends early would hand that on. Nor does a job ask
+/// git, which would carry out what a checkout or an artifact configures.
 #[test]
-fn what_jobs_hand_on_for_gitlab_ends_every_job_where_it_is_checked_in() {
-    let project = Project::new();
-    let root = project.root().display().to_string();
-    let project = project.var("CI_PROJECT_DIR", &root);
-    let jobs = yaml(".github/examples/gitlab-ci.yml");
-    let lines = jobs["default"]["before_script"].as_array().unwrap();
-    let lines = lines.iter().map(|line| line.as_str().unwrap());
-    let first: Vec<_> = lines.take_while(|line| !line.contains("mktemp")).collect();
-    let begun = || bash_with(&project, &first.join("\n"), project.environment());
-    git(&project.root(), &["init", "-q"]);
-    // What a job was handed, and what has a name of its own.
-    project.write("connplan.plan", "");
-    project.write("own.json", "{}");
-    git(&project.root(), &["add", "own.json"]);
-    assert_eq!(begun(), "ok");
-    project.write("two/connplan.env", "NODE_OPTIONS=--require=./evil.js");
-    git(&project.root(), &["add", "-f", "two/connplan.env"]);
-    assert_eq!(begun(), "must not be checked in: two/connplan.env\n");
-    assert!(
-        !project.path("two/connplan.env").exists(),
-        "no job is handed it"
-    );
+fn what_jobs_hand_on_for_gitlab_is_in_no_checkout_and_git_is_not_asked() {
+    let all = yaml(".github/examples/gitlab-ci.yml");
+    let named_by_the_commit = |path: &Value| {
+        let path = path.as_str().unwrap();
+        path == "connplan-$CI_COMMIT_SHA" || path.starts_with("connplan-$CI_COMMIT_SHA/")
+    };
+    for (name, job) in all.as_object().unwrap() {
+        let artifacts = &job["artifacts"];
+        for path in artifacts["paths"].as_array().into_iter().flatten() {
+            assert!(named_by_the_commit(path), "{name}: {path}");
+        }
+        for path in artifacts["reports"].as_object().into_iter().flatten() {
+            assert!(named_by_the_commit(path.1), "{name}: {path:?}");
+        }
+        for of in ["before_script", "script", "after_script"] {
+            for line in job[of].as_array().into_iter().flatten() {
+                let line = line.as_str().unwrap();
+                let mut words = line.split(|c: char| !c.is_ascii_alphanumeric());
+                assert!(!words.any(|word| word == "git"), "{name}: {line}");
+                // Outside that folder no file of a checkout is taken for one that was handed on.
+                let files = [
+                    "connplan.plan",
+                    "connplan.receipt",
+                    "error.json",
+                    "digest.env",
+                ];
+                for (at, _) in files.iter().flat_map(|file| line.match_indices(file)) {
+                    let place = &line[..at];
+                    let own = ["$HANDED/", "$CONNPLAN_DIR/"];
+                    assert!(own.iter().any(|own| place.ends_with(own)), "{name}: {line}");
+                }
+            }
+        }
+    }
 }
