@@ -2,5 +2,6 @@
 
 pub(crate) mod circles;
 pub(crate) mod layers;
+pub(crate) mod pages;
 pub(crate) mod picture;
 pub(crate) mod readme;
