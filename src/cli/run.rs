@@ -24,7 +24,7 @@ use crate::{
     http::Renewals,
     model::Vars,
     remote::auth::{LoginFile, home_folder},
-    state::{NotOurs, StateFolder, own_home, own_path},
+    state::{NotOurs, StateFolder, own_home, own_path, ships},
     syntax::{MaxDuration, closest},
     term::{self, ColorChoice, Terminal},
     view::{NextCommand, failure::FailureReport, prose},
@@ -110,7 +110,7 @@ fn shipped_settings(vars: &Vars, home: Option<&Path>, start: &Path) -> Option<Pa
         home.map(|home| home.join(".gitconfig")),
     ];
     let mut files = files.into_iter().flatten();
-    files.find(|file| file.exists() && own_home(vars, file.clone(), start).is_err())
+    files.find(|file| ships(vars, file, start))
 }
 
 fn context(
@@ -157,7 +157,10 @@ fn context(
     };
     let shown = |path: &Path| crate::escape::limited(&path.display().to_string(), 300);
     context.warn_of_gits();
-    if let Some(home) = shipped.filter(|home| LoginFile::in_home(home).path().exists()) {
+    if let Some(home) = shipped.filter(|home| {
+        let login = LoginFile::in_home(home);
+        ships(&context.vars, login.path(), &context.start)
+    }) {
         context.warn(&format!(
             "the home folder {} lies in the checkout, whose files may be what somebody proposes: the login \
              there is not used",

@@ -428,7 +428,8 @@ fn schema_of(project: &Project) -> Option<String> {
     let folder = project.connectors_dir.strip_prefix(file.parent()?).ok()?;
     let up = "../".repeat(folder.components().count());
     let name = file.file_name()?.to_str()?;
-    file.is_file().then(|| format!("{up}{name}"))
+    let there = fs::look(&[&project.root], &file).there?;
+    there.is_file().then(|| format!("{up}{name}"))
 }
 
 fn head(connector: &ConnectorType, scopes: &Scopes) -> Vec<String> {

@@ -303,7 +303,7 @@ fn out(args: &ApproveArgs, context: &Context) -> Result<Option<Destination>, Fai
 
 /// What the file holds so far. Something else than signatures is not written over.
 fn before(out: &Destination) -> Result<String, UsageError> {
-    let text = fs::read_text(out.path(), document::LIMIT as u64);
+    let text = out.read_text(document::LIMIT as u64);
     if text
         .as_ref()
         .is_ok_and(|text| text.is_empty() || text.contains(END))
@@ -358,11 +358,11 @@ fn ending(args: &ApproveArgs) -> &'static str {
 
 fn key(args: &ApproveArgs, context: &Context) -> Result<PathBuf, Failure> {
     if let Some(named) = &args.key {
-        let key = context.path(named);
-        let mut public = key.clone().into_os_string();
+        let key = context.input_file(named)?;
+        let mut public = named.clone().into_os_string();
         public.push(".pub");
         // The public one will do where an agent has the other.
-        if !key.exists() && !Path::new(&public).exists() {
+        if !key.exists() && !context.input_file(Path::new(&public))?.exists() {
             return Err(UsageError::with_help(
                 format!("{} does not exist", crate::escape::path(named)),
                 "name the file of a key, the private one or the public one where an agent has the other",

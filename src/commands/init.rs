@@ -126,7 +126,7 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
         ));
     }
     for offer in offers(&project, &repository) {
-        if offer.before.is_none() && is_done(&project, &offer) {
+        if offer.before.is_none() && is_done(&project, &repository, &offer) {
             done.push(told(&project, &offer, Did::Exists));
         } else {
             open.push(offer);
@@ -210,7 +210,7 @@ fn offers(project: &Project, repository: &Repository) -> Vec<Offer> {
     for pipeline in repository.pipelines() {
         let path = repository.root.join(&pipeline.file);
         // A link is somebody's, and so is what one leads to on the way there.
-        let file = path.symlink_metadata().is_ok_and(|meta| meta.is_file());
+        let file = fs::entry(&[&repository.root], &path).is_some_and(|meta| meta.is_file());
         let read =
             || fs::read_confined(&[&repository.root], project.owners, &path, LONGEST_PIPELINE).ok();
         let there = file.then(read).flatten();
@@ -232,10 +232,10 @@ fn offers(project: &Project, repository: &Repository) -> Vec<Offer> {
     offers
 }
 
-fn is_done(project: &Project, offer: &Offer) -> bool {
+fn is_done(project: &Project, repository: &Repository, offer: &Offer) -> bool {
     // Even a link to nowhere is somebody's.
-    let there = offer.path.symlink_metadata().is_ok();
-    there || project.settings_file.as_ref() == Some(&offer.path)
+    let there = fs::entry(&[&project.root, &repository.root], &offer.path);
+    there.is_some() || project.settings_file.as_ref() == Some(&offer.path)
 }
 
 fn write(root: &Path, offer: &Offer) -> Result<(), Failure> {

@@ -60,7 +60,7 @@ pub struct SandboxArgs {
 pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
     let seed = match &args.seed {
-        Some(file) => Some(Seed::read(&context.path(file))?),
+        Some(file) => Some(Seed::read(&context.input_file(file)?)?),
         None if args.demo => Some(super::demo::seed()?),
         None => None,
     };

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::fs::{FsError, Owners, checkouts_around, is_open_to_all, look};
+use crate::fs::{FsError, Owners, checkouts_around, entry, is_open_to_all, look};
 
 /// The folder that Base44 projects keep their files in.
 pub(super) const SUBDIR: &str = "base44";
@@ -41,7 +41,7 @@ pub(super) fn project(start: &Path) -> Option<Found> {
         let own = config.parent().unwrap_or(folder);
         let is_inner = own.file_name().is_some_and(|name| name == SUBDIR);
         let root = match own.parent() {
-            Some(around) if is_inner && !own.join(".git").exists() => around,
+            Some(around) if is_inner && entry(&[around], &own.join(".git")).is_none() => around,
             _ => own,
         };
         Some(Found {

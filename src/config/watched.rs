@@ -4,7 +4,7 @@ use std::{fmt, path::Path};
 
 use crate::{
     escape,
-    fs::{Owners, confine, places, read_confined},
+    fs::{Owners, confine, entry, places, read_confined},
 };
 
 /// No pipeline is longer.
@@ -93,7 +93,8 @@ pub(super) fn unwatched(
             .filter(|of| confine(&[&root], &root.join(&of.project)).is_ok_and(|it| it == home));
         let is_watched = |of: &Rule, place: &Path| {
             let at = root.join(place);
-            let is_module = !place.as_os_str().is_empty() && at.join(".git").exists();
+            let is_module =
+                !place.as_os_str().is_empty() && entry(&[&root], &at.join(".git")).is_some();
             of.matches(place, is_module || at.is_symlink())
         };
         let mut lacks = own.filter_map(|of| places.iter().find(|place| !is_watched(of, place)));

@@ -89,10 +89,12 @@ impl Context {
             .into());
         }
         let full = self.path(path);
-        if let Some(folder) = full.parent().filter(|_| is_below(path))
-            && folder.symlink_metadata().is_ok()
+        let folder = full.parent().filter(|folder| *folder != Path::new(""));
+        if let Some(folder) = folder.filter(|_| is_below(path))
+            && let Err(error) = fs::confine(&[&self.start], folder)
+            && !error.is_not_found()
         {
-            fs::confine(&[&self.start], folder)?;
+            return Err(error.into());
         }
         Ok(fs::destination(&full, self.checkouts())?)
     }

@@ -1,9 +1,6 @@
-//! The checkouts that a folder lies in, and where a path leads through them.
+//! The checkouts that a folder lies in.
 
-use std::{
-    collections::VecDeque,
-    path::{Component, Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{FsError, owner::Owners};
 
@@ -44,14 +41,12 @@ fn work_trees(folder: &Path) -> Vec<WorkTree> {
     };
     let with_git = folder.ancestors().filter_map(|root| {
         let git = root.join(".git");
-        let metas = [git.symlink_metadata().ok()?, git.metadata().ok()?];
-        Some((root, git, metas))
+        // Not what a link leads to: that is git's to judge, where it is asked.
+        let meta = git.symlink_metadata().ok()?;
+        Some((root, git, meta))
     });
-    let trees = with_git.enumerate().map(|(place, (root, git, metas))| {
-        let check = |of: &Path| {
-            let owners = Owners::of(of);
-            metas.iter().try_for_each(|meta| owners.take(&git, meta))
-        };
+    let trees = with_git.enumerate().map(|(place, (root, git, meta))| {
+        let check = |of: &Path| Owners::of(of).take(&git, &meta);
         let of_another = match check(&folder) {
             // One clone that several people use; what is around a clone is not theirs by that.
             Err(_) if place == 0 => check(root).err(),
@@ -67,43 +62,4 @@ fn work_trees(folder: &Path) -> Vec<WorkTree> {
 pub fn above<'a>(folder: &'a Path, real: &Path) -> Option<&'a Path> {
     let is_it = |above: &&Path| above.canonicalize().is_ok_and(|it| it == real);
     folder.ancestors().find(is_it)
-}
-
-/// Where each link on the way to a folder stands, and where the folder is at last, whether it is there yet or not.
-pub fn places(dir: &Path) -> Vec<PathBuf> {
-    // As many as Linux follows.
-    const MOST_LINKS: usize = 40;
-    let own = |path: &Path| {
-        path.components()
-            .map(|part| part.as_os_str().to_owned())
-            .collect()
-    };
-    let mut left: VecDeque<_> = own(dir);
-    let mut here = PathBuf::new();
-    let mut found = Vec::new();
-    while let Some(part) = left.pop_front() {
-        if part == Component::ParentDir.as_os_str() {
-            here.pop();
-            continue;
-        }
-        let place = here.join(&part);
-        let target = place.read_link().ok().filter(|_| found.len() < MOST_LINKS);
-        let Some(target) = target else {
-            here = place;
-            continue;
-        };
-        found.push(
-            here.canonicalize()
-                .unwrap_or_else(|_| here.clone())
-                .join(part),
-        );
-        for part in own(&target).into_iter().rev() {
-            left.push_front(part);
-        }
-    }
-    found.extend(dir.ancestors().find_map(|part| {
-        let there = part.canonicalize().ok()?;
-        Some(there.join(dir.strip_prefix(part).ok()?))
-    }));
-    found
 }

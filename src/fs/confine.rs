@@ -2,8 +2,7 @@
 
 use std::{
     cell::LazyCell,
-    collections::VecDeque,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 use super::{
@@ -13,13 +12,18 @@ use super::{
     folder::Folder,
     owner::is_open_to_all,
     read::{all, open_in},
+    way::{Step, walk, walk_all},
 };
 
 /// The true place of `path`, links resolved, if it lies in one of these folders; theirs are resolved
 /// too. What does not exist is an error. A `.git` below such a folder is git's, and lies elsewhere:
 /// credentials are kept there, and programs are started from there.
 pub fn confine(roots: &[&Path], path: &Path) -> Result<PathBuf, FsError> {
-    check_way(roots, path)?;
+    confine_of(roots, Owners::Any, path)
+}
+
+fn confine_of(roots: &[&Path], owners: Owners, path: &Path) -> Result<PathBuf, FsError> {
+    check_way(roots, owners, path)?;
     let real = std::fs::canonicalize(path).map_err(|e| FsError::io("read", path, e))?;
     let inside =
         |root: &&Path| std::fs::canonicalize(root).is_ok_and(|root| is_below(&root, &real));
@@ -38,11 +42,8 @@ fn outside(roots: &[&Path], path: &Path) -> FsError {
 }
 
 /// Fails where a path leads out of these folders, and out of the checkouts around them, by its text or by that of a
-/// link there. Nothing outside is looked at for that: to look can be to ask another host, by a mount or a share.
-pub(super) fn check_way(roots: &[&Path], path: &Path) -> Result<(), FsError> {
-    const MOST_LINKS: usize = 40;
-    // A path has at most some two thousand on Linux; each costs a look at the disk, for each file.
-    const MOST_PARTS: usize = 1_024;
+/// link there, and at a link of others than these users. Nothing outside is looked at for that.
+pub(super) fn check_way(roots: &[&Path], owners: Owners, path: &Path) -> Result<(), FsError> {
     let absolute =
         |path: &Path| std::path::absolute(path).map_err(|e| FsError::io("read", path, e));
     let mut known = Vec::new();
@@ -55,56 +56,30 @@ pub(super) fn check_way(roots: &[&Path], path: &Path) -> Result<(), FsError> {
     if known.is_empty() {
         return Ok(());
     }
-    let is_above = |place: &Path| known.iter().any(|(_, root)| root.starts_with(place));
     // A way may lead through the rest of the checkout.
     let around = LazyCell::new(|| {
         let roots = known.iter().map(|(_, root)| root);
         let around = roots.flat_map(|root| checkouts_around(root, None));
         around.collect::<Vec<_>>()
     });
-    let is_within = |place: &Path| {
-        let mut roots = known.iter().map(|(_, root)| root);
-        roots.any(|root| place.starts_with(root))
-            || around.iter().any(|tree| place.starts_with(tree))
+    let is_allowed = |place: &Path| {
+        let mut roots = known.iter().flat_map(|(as_given, root)| [as_given, root]);
+        let is_above = |root: &PathBuf| root.starts_with(place);
+        let is_within = |root: &PathBuf| place.starts_with(root);
+        roots.any(|root| is_above(root) || is_within(root)) || around.iter().any(is_within)
     };
-    let (mut way, mut links, mut looks) = (absolute(path)?, 0, 0);
-    'way: loop {
-        let mut below = known.iter().filter_map(|(as_given, root)| {
-            let rest = way.strip_prefix(as_given).ok()?;
-            Some((root.clone(), rest.to_owned()))
-        });
-        let (mut here, rest) = below
-            .next()
-            .unwrap_or_else(|| (PathBuf::new(), way.clone()));
-        let mut parts = rest.components();
-        while let Some(part) = parts.next() {
-            looks += 1;
-            if looks > MOST_PARTS {
-                let long = std::io::Error::other("links make the way to it too long");
-                return Err(FsError::io("read", path, long));
-            }
-            if part == Component::ParentDir {
-                here.pop();
-                continue;
-            }
-            here.push(part);
-            if is_above(&here) {
-                continue;
-            }
-            if !is_within(&here) {
-                return Err(outside(roots, path));
-            }
-            if let Ok(target) = std::fs::read_link(&here)
-                && links < MOST_LINKS
-            {
-                links += 1;
-                here.pop();
-                way = here.join(target).join(parts.as_path());
-                continue 'way;
-            }
-        }
-        return Ok(());
-    }
+    let path_of = absolute(path)?;
+    let mut below = known.iter().filter_map(|(as_given, root)| {
+        let rest = path_of.strip_prefix(as_given).ok()?;
+        Some((root.clone(), rest))
+    });
+    let (from, rest) = below.next().unwrap_or((PathBuf::new(), &path_of));
+    let judge = |step: Step<'_>| match step {
+        Step::At(place) if !is_allowed(place) => Err(outside(roots, path)),
+        Step::Link(link) => owners.check(&[], link),
+        Step::At(_) | Step::End(_) => Ok(()),
+    };
+    walk(from, rest, judge).map(drop)
 }
 
 fn is_below(root: &Path, real: &Path) -> bool {
@@ -120,7 +95,7 @@ fn is_gits(path: &Path) -> bool {
 /// The same for a path that may not be there yet: what there is of it has to lie in one of these
 /// folders. A link to nowhere leads out.
 pub fn confine_new(roots: &[&Path], path: &Path) -> Result<PathBuf, FsError> {
-    check_way(roots, path)?;
+    check_way(roots, Owners::Any, path)?;
     let mut missing = PathBuf::new();
     let mut part = path;
     loop {
@@ -165,43 +140,39 @@ pub fn refuse_way_out(
     path: &Path,
     checkout_of: impl Fn(&Path) -> Option<PathBuf>,
 ) -> Result<PathBuf, FsError> {
-    let whole = std::path::absolute(path).map_err(|e| FsError::io("write", path, e))?;
-    let parts = |path: &Path| {
-        let parts = path.components().map(|part| part.as_os_str().to_owned());
-        parts.collect::<Vec<_>>()
+    let outside = |root: &Path| FsError::Outside {
+        path: path.to_owned(),
+        root: root.to_owned(),
     };
-    let mut left = VecDeque::from(parts(&whole));
-    let mut real = PathBuf::new();
-    while let Some(part) = left.pop_front() {
-        if part == Component::ParentDir.as_os_str() {
-            real.pop();
-            continue;
+    // The links by which the way goes, and the checkouts that they lie in.
+    let mut by: Vec<Option<(PathBuf, PathBuf)>> = Vec::new();
+    walk_all(path, |step| match step {
+        Step::At(place) => {
+            let leads_out = |root: &&PathBuf| !root.starts_with(place) && !is_below(root, place);
+            let mut roots = by.iter().flatten().map(|(_, root)| root);
+            roots
+                .find(leads_out)
+                .map_or(Ok(()), |root| Err(outside(root)))
         }
-        let next = real.join(part);
-        let Ok(text) = next.read_link() else {
-            real = next;
-            continue;
-        };
-        // Linux does not follow such a link either in `/tmp`, where `fs.protected_symlinks` is set.
-        if is_open_to_all(&real) && Owners::of(&real).check(&[], &next).is_err() {
-            return Err(FsError::NotOwn { path: next });
-        }
-        let root = checkout_of(&real);
-        match (std::fs::canonicalize(&next), root) {
-            (Ok(target), Some(root)) if !is_below(&root, &target) => {
-                let path = path.to_owned();
-                return Err(FsError::Outside { path, root });
+        Step::Link(link) => {
+            let folder = link.parent().unwrap_or(link);
+            // Linux does not follow such a link either in `/tmp`, where `fs.protected_symlinks` is set.
+            if is_open_to_all(folder) && Owners::of(folder).check(&[], link).is_err() {
+                return Err(FsError::NotOwn {
+                    path: link.to_owned(),
+                });
             }
-            // It may lead by other links.
-            (Ok(_), _) => parts(&text)
-                .into_iter()
-                .rev()
-                .for_each(|part| left.push_front(part)),
-            (Err(_), Some(_)) => return Err(FsError::Linked { path: next }),
-            (Err(_), None) => real = next,
+            by.push(checkout_of(folder).map(|root| (link.to_owned(), root)));
+            Ok(())
         }
-    }
-    Ok(real)
+        Step::End(place) => match by.pop().flatten() {
+            Some((_, root)) if !place.starts_with(&root) => Err(outside(&root)),
+            Some((link, _)) if place.symlink_metadata().is_err() => {
+                Err(FsError::Linked { path: link })
+            }
+            _ => Ok(()),
+        },
+    })
 }
 
 /// A file to be written, whose folder no link of a checkout leads out of it: opened at once, as it was
@@ -250,7 +221,7 @@ pub fn read_told(
     path: &Path,
     limit: u64,
 ) -> Result<Confined, FsError> {
-    let real = confine(roots, path)?;
+    let real = confine_of(roots, owners, path)?;
     owners.check(roots, path)?;
     if real != path {
         let true_roots = roots.iter().flat_map(std::fs::canonicalize);

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::confine::check_way;
+use super::{Owners, confine::check_way};
 
 /// What was seen.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ pub fn look(roots: &[&Path], path: &Path) -> Seen {
         match here.symlink_metadata() {
             Ok(meta) if meta.is_symlink() => {
                 seen.link = Some(meta);
-                seen.leads_out = check_way(roots, path).is_err();
+                seen.leads_out = check_way(roots, Owners::Any, path).is_err();
                 seen.there = None;
                 break;
             }
@@ -58,6 +58,14 @@ pub fn look(roots: &[&Path], path: &Path) -> Seen {
         seen.there = path.metadata().ok();
     }
     seen
+}
+
+/// What stands at a path itself, be it a link; none where the way there leads out.
+pub fn entry(roots: &[&Path], path: &Path) -> Option<Metadata> {
+    if look(roots, path.parent()?).leads_out {
+        return None;
+    }
+    path.symlink_metadata().ok()
 }
 
 #[cfg(all(test, unix))]

@@ -21,20 +21,21 @@ mod read;
 mod remove;
 mod scratch;
 mod thread;
+mod way;
 
 pub use append::{append, open_private, size};
 pub use atomic::{
     Destination, Staged, Visibility, ensure_dir, is_leftover, probe_writable, remove_leftovers,
     sync_parent, write, write_new, write_with,
 };
-pub use checkout::{above, checkouts_around, git_of_another, is_around, places};
+pub use checkout::{above, checkouts_around, git_of_another, is_around};
 pub use confine::{
     Confined, confine, confine_new, destination, ensure_dir_in, read_confined, read_told,
     refuse_way_out,
 };
 pub use error::FsError;
 pub use lock::{Lock, LockError};
-pub use look::{Seen, look};
+pub use look::{Seen, entry, look};
 pub use open::OpenFolder;
 pub use owner::{NotOurs, Owners, is_open_to_all, not_ours, read_own, read_own_text};
 pub use private::{
@@ -45,6 +46,7 @@ pub use read::{Found, by_link, files, read_limited, read_text};
 pub use remove::remove;
 pub use scratch::Scratch;
 pub use thread::off_thread;
+pub use way::{places, tree_of_way};
 
 #[cfg(all(test, unix))]
 mod tests;

@@ -170,7 +170,7 @@ impl Owners {
     }
 
     /// Fails if a path is another user's, or a part of the way to it from the one of these folders that it lies in,
-    /// that folder included. Links are judged as such, and not followed.
+    /// that folder included, up to the first link: where that leads is judged by its true way.
     pub fn check(self, roots: &[&Path], path: &Path) -> Result<(), FsError> {
         let root = roots.iter().find(|root| path.starts_with(root));
         let root = root.copied().unwrap_or(path);
@@ -181,9 +181,12 @@ impl Owners {
         way.reverse();
         let there = way
             .into_iter()
-            .filter_map(|part| Some((part, part.symlink_metadata().ok()?)));
+            .map_while(|part| Some((part, part.symlink_metadata().ok()?)));
         for (part, meta) in there {
             self.take(part, &meta)?;
+            if meta.is_symlink() {
+                break;
+            }
         }
         Ok(())
     }

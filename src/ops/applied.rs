@@ -11,6 +11,7 @@ use crate::{
     config::Project,
     context::{Context, Failure},
     diff::{Action, ConsentNeed},
+    fs,
     plan::{Plan, Refusal},
     receipt::{self, ChangeResult, Outcome, Receipt},
     remote::Remote,
@@ -153,7 +154,9 @@ fn own_files(context: &Context, project: &Project, merged: &Merged) -> Result<Fi
 fn is_gone(root: &Path, folder: &str) -> bool {
     let folder = Path::new(folder);
     let mut parts = folder.components();
-    parts.all(|part| matches!(part, Component::Normal(_))) && !root.join(folder).exists()
+    let seen = || fs::look(&[root], &root.join(folder));
+    let is_nothing = |seen: fs::Seen| seen.there.is_none() && !seen.leads_out;
+    parts.all(|part| matches!(part, Component::Normal(_))) && is_nothing(seen())
 }
 
 /// Whether this plan is of all that that apply was of: of a folder that is gone, only the project that took its

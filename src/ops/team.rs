@@ -398,9 +398,10 @@ pub fn named(file: &Path) -> Result<Option<Digest>, UsageError> {
     let said = text
         .get(..7)
         .is_some_and(|start| start.eq_ignore_ascii_case("sha256:"));
+    let is_there = || file.symlink_metadata().is_ok();
     match Digest::parse(text) {
-        Ok(digest) => Ok((said || !file.exists()).then_some(digest)),
-        Err(why) if said && !file.exists() => Err(UsageError::with_help(
+        Ok(digest) => Ok((said || !is_there()).then_some(digest)),
+        Err(why) if said && !is_there() => Err(UsageError::with_help(
             format!("`{}`: {why}", escape::limited(text, 100)),
             "give the whole digest; `connplan history` lists those that the store knows",
         )),

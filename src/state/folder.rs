@@ -101,6 +101,12 @@ pub fn own_home(process: &Vars, home: PathBuf, start: &Path) -> Result<PathBuf, 
     if shipped { Err(home) } else { Ok(home) }
 }
 
+/// Whether a pipeline has a file of the user's in its checkout. A link out of that counts, wherever it leads.
+pub fn ships(process: &Vars, file: &Path, start: &Path) -> bool {
+    let shipped = process.ci() && proposed(file, process, None, start).is_some();
+    shipped && fs::look(&[start], file).is_file()
+}
+
 /// What is left of `PATH` for a run in these folders: relative folders, and those that a checkout has a say in, hold
 /// what somebody proposes, such as `node_modules/.bin`, which npm puts first.
 pub fn own_path(path: &OsStr, process: &Vars, home: Option<&Path>, starts: &[&Path]) -> String {
@@ -110,7 +116,7 @@ pub fn own_path(path: &OsStr, process: &Vars, home: Option<&Path>, starts: &[&Pa
     }
     let is_own = |folder: &PathBuf| {
         let is_text = folder.to_str().is_some();
-        is_text && folder.is_absolute() && within(folder, &trees).is_none()
+        is_text && folder.is_absolute() && fs::tree_of_way(folder, &trees).is_none()
     };
     let left: Vec<_> = std::env::split_paths(path).filter(is_own).collect();
     let left = std::env::join_paths(left).ok();
@@ -120,7 +126,7 @@ pub fn own_path(path: &OsStr, process: &Vars, home: Option<&Path>, starts: &[&Pa
 
 /// The checkout that a folder lies in.
 fn proposed(dir: &Path, process: &Vars, home: Option<&Path>, start: &Path) -> Option<PathBuf> {
-    within(dir, &checkouts(process, home, start)).cloned()
+    fs::tree_of_way(dir, &checkouts(process, home, start)).cloned()
 }
 
 /// The checkouts of a run. In a pipeline, a home does not make the folders around it the user's.
@@ -143,14 +149,6 @@ fn checkouts_at(start: &Path, home: Option<&Path>) -> Vec<PathBuf> {
     let projects = around.filter(|tree| config::is_project(tree) || config::is_flat_project(tree));
     trees.extend(projects.last().map(Path::to_owned));
     trees
-}
-
-/// The tree that has a say in where a path leads, whether that is there yet or not: it lies in there, links
-/// resolved, or goes by a link that does.
-fn within<'a>(dir: &Path, trees: &'a [PathBuf]) -> Option<&'a PathBuf> {
-    let places = fs::places(dir);
-    let mut trees = trees.iter();
-    trees.find(|tree| places.iter().any(|place| place.starts_with(tree)))
 }
 
 /// Where the pipeline says that its checkout is. Around a clone there is the user's own.
@@ -250,7 +248,7 @@ mod tests {
         ] {
             let home = home.as_deref();
             let trees = checkouts_at(&start, home);
-            let is = within(&temp.path().join(dir), &trees);
+            let is = fs::tree_of_way(&temp.path().join(dir), &trees);
             assert_eq!(is, found, "{dir}");
         }
         // In a pipeline the home may be what the repository ships.
@@ -293,7 +291,7 @@ mod tests {
             fs::write_new(&temp.path().join(tree).join(config), b"{}").unwrap();
             fs::write_new(&start.join("config.json"), b"{}").unwrap();
             let trees = checkouts_at(&start, None);
-            let is = within(&at(&format!("{tree}/kept")), &trees);
+            let is = fs::tree_of_way(&at(&format!("{tree}/kept")), &trees);
             let tree = temp.path().join(tree).canonicalize().unwrap();
             assert_eq!(is, Some(&tree));
         }

@@ -41,7 +41,7 @@ impl Repository {
         let tree = git.work_tree_of(project);
         let root = tree.and_then(|real| fs::above(project, &real));
         let root = root.unwrap_or(project);
-        let mut on = if root.join(".gitlab-ci.yml").exists() {
+        let mut on = if fs::entry(&[root], &root.join(".gitlab-ci.yml")).is_some() {
             On::GitLab
         } else {
             On::GitHub

@@ -238,6 +238,58 @@ fn commands_write_by_no_path() {
     }
 }
 
+/// These calls follow links, and what a checkout has of them is judged first: by `fs::look`, `fs::entry`, and what reads
+/// and writes within folders. So often they ask of what was judged before, or what the user or a runner chose.
+#[test]
+fn no_link_of_a_checkout_is_followed_before_it_is_judged() {
+    const FOLLOWS: [&str; 7] = [
+        ".exists()",
+        ".is_dir()",
+        ".metadata()",
+        "fs::metadata(",
+        "canonicalize",
+        "fs::read_limited(",
+        "fs::read_text(",
+    ];
+    const ROOMS: [&str; 6] = ["base", "cli", "commands", "config", "context", "ops"];
+    let mut found = Vec::new();
+    for (room, path, code) in files() {
+        let count: usize = FOLLOWS.iter().map(|call| code.matches(call).count()).sum();
+        if count > 0 && ROOMS.contains(&room.as_str()) {
+            let file = path.strip_prefix(source()).unwrap().display();
+            found.push(format!("{file} {count}"));
+        }
+    }
+    found.sort_unstable();
+    insta::assert_snapshot!(found.join("\n"), @"
+    base/at.rs 1
+    base/cloned.rs 2
+    base/mod.rs 3
+    base/moved.rs 1
+    base/newest.rs 2
+    base/places.rs 5
+    base/view.rs 2
+    cli/run.rs 1
+    commands/approve.rs 2
+    commands/demo.rs 1
+    commands/doctor.rs 1
+    commands/init/workflows.rs 1
+    commands/plan.rs 1
+    commands/planning.rs 1
+    commands/policy.rs 1
+    commands/pull.rs 1
+    config/discover.rs 1
+    config/project.rs 1
+    config/unread.rs 1
+    config/watched.rs 2
+    context/project.rs 1
+    context/run.rs 3
+    ops/approving/gate.rs 1
+    ops/explain.rs 1
+    ops/gates.rs 1
+    ");
+}
+
 #[test]
 fn only_git_runs_git() {
     for (room, path, code) in files() {

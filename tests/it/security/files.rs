@@ -680,14 +680,16 @@ fn no_line_of_a_seed_is_shown_that_a_link_led_to() {
       help: see `fixtures/sandbox/seed.json` of connplan for every key
       code: connplan::sandbox::malformed
     "#);
-    project.write(
-        "../home/secret.json",
-        &format!("{{ \"{CANARY}\": 1,\n\"{CANARY}\" }}"),
-    );
-    symlink("../home/secret.json", project.path("link.json")).unwrap();
-    symlink("../home", project.path("links")).unwrap();
-    for seed in ["link.json", "links/secret.json"] {
-        sandbox(seed).expect(1).tells("line 1").lacks(CANARY);
+    let secret = format!("{{ \"{CANARY}\": 1,\n\"{CANARY}\" }}");
+    for (place, says) in [("private", "line 1"), ("../home", "leads out of")] {
+        project.write(&format!("{place}/secret.json"), &secret);
+        let (file, folder) = (project.path("link.json"), project.path("links"));
+        let _ = (fs::remove_file(&file), fs::remove_file(&folder));
+        symlink(format!("{place}/secret.json"), file).unwrap();
+        symlink(place, folder).unwrap();
+        for seed in ["link.json", "links/secret.json"] {
+            sandbox(seed).expect(1).tells(says).lacks(CANARY);
+        }
     }
 }
 

@@ -114,7 +114,7 @@ fn cases() -> Vec<(String, PathBuf, CaseFile)> {
 
 /// Every command of the grammar, with arguments that make it do what it is for. Those that listen
 /// until they are told to end are left out.
-fn commands() -> Vec<Vec<String>> {
+pub(super) fn commands() -> Vec<Vec<String>> {
     let grammar = connplan::cli::Cli::grammar();
     let mut all = Vec::new();
     for command in grammar.get_subcommands() {

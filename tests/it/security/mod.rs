@@ -31,6 +31,8 @@ mod shown;
 pub(crate) mod state;
 pub(crate) mod terms;
 #[cfg(unix)]
+mod unfollowed;
+#[cfg(unix)]
 mod unnamed_base;
 #[cfg(unix)]
 mod unseen;
