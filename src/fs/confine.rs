@@ -135,7 +135,8 @@ pub fn confine_new(roots: &[&Path], path: &Path) -> Result<PathBuf, FsError> {
 
 /// Fails where a link that lies in a checkout leads a path out of that checkout: whoever made the checkout
 /// chose where it leads, however the path is written. `checkout_of` tells the one that a folder lies in. Fails too
-/// at a link that another user put where everybody may. Says where the path leads, links resolved.
+/// at a link that another user put where everybody may, or in a folder of theirs there. Says where the path leads, links
+/// resolved.
 pub fn refuse_way_out(
     path: &Path,
     checkout_of: impl Fn(&Path) -> Option<PathBuf>,
@@ -156,13 +157,18 @@ pub fn refuse_way_out(
         }
         Step::Link(link) => {
             let folder = link.parent().unwrap_or(link);
-            // Linux does not follow such a link either in `/tmp`, where `fs.protected_symlinks` is set.
-            if is_open_to_all(folder) && Owners::of(folder).check(&[], link).is_err() {
+            let root = checkout_of(folder);
+            // Linux does not follow such a link either in `/tmp`, where `fs.protected_symlinks` is set; but it does in
+            // a folder that another user made there.
+            let open = folder.ancestors().filter(|it| is_open_to_all(it)).last();
+            let owners = open.map(|open| Owners::of(root.as_deref().unwrap_or(open)));
+            let is_others = |it: &Path| owners.is_some_and(|owners| owners.check(&[], it).is_err());
+            if is_others(link) && (is_open_to_all(folder) || is_others(folder)) {
                 return Err(FsError::NotOwn {
                     path: link.to_owned(),
                 });
             }
-            by.push(checkout_of(folder).map(|root| (link.to_owned(), root)));
+            by.push(root.map(|root| (link.to_owned(), root)));
             Ok(())
         }
         Step::End(place) => match by.pop().flatten() {

@@ -109,6 +109,25 @@ fn a_git_folder_of_another_user_is_no_repository_around_a_project() {
     project.run(&["validate"]).expect(0);
 }
 
+/// A link leads by another: each is somebody's choice.
+#[test]
+fn a_link_of_another_user_on_the_way_to_a_file_of_the_project_is_not_followed() {
+    let project = Project::new().connector("wix", &["a"]);
+    let text = project.read("base44/connectors/wix.jsonc");
+    project.undeclare("wix");
+    project.write("base44/kept/wix.jsonc", &text);
+    symlink("../hop", project.path("base44/connectors/wix.jsonc")).unwrap();
+    symlink("kept/wix.jsonc", project.path("base44/hop")).unwrap();
+    project.run(&["validate"]).expect(0);
+    // Only root gives anything away.
+    if lchown(project.path("base44/hop"), Some(65_534), None).is_err() {
+        return;
+    }
+    let said = project.run(&["validate"]);
+    said.expect(1)
+        .tells("it belongs to another user (number 65534)");
+}
+
 /// As the kernel has it where links are protected: nobody's link in such a folder is followed but one's own.
 #[test]
 fn a_link_that_another_user_put_in_a_shared_folder_is_not_followed() {
@@ -127,6 +146,24 @@ fn a_link_that_another_user_put_in_a_shared_folder_is_not_followed() {
     }
     let man = |folder: &str| project.run(&["man", folder]);
     man("../common/own/a").expect(0);
+    // Nor one in a folder that they made there, also where all of that is a checkout.
+    let hers = shared.join("hers");
+    fs::create_dir(&hers).unwrap();
+    fs::create_dir(shared.join("mine")).unwrap();
+    for (link, target) in [("out", "../../home/autostart"), ("in", "../mine")] {
+        symlink(target, hers.join(link)).unwrap();
+        lchown(hers.join(link), Some(65_534), None).unwrap();
+    }
+    chown(&hers, Some(65_534), None).unwrap();
+    let refused = |link: &str| {
+        let said = man(&format!("../common/hers/{link}/b"));
+        said.expect(1).tells("belongs to another user");
+    };
+    refused("out");
+    refused("in");
+    fs::create_dir(shared.join(".git")).unwrap();
+    refused("in");
+    fs::remove_dir(shared.join(".git")).unwrap();
     for folder in ["../common/build/b", "../home/by/b"] {
         insta::allow_duplicates! {
             reads!(man(folder).read().replace(folder, "THERE"), @"
