@@ -21,7 +21,7 @@ use crate::{
     model::{App, Origin, Vars},
     plan::{document, envelope::DocumentKind},
     remote::Platform,
-    state::{AppState, StateFolder},
+    state::{self, AppState, StateFolder},
     store::{Fence, Opened},
     term::Terminal,
     view::{Format, Medium, NextCommand, Theme},
@@ -122,9 +122,14 @@ impl Context {
         let project = self.project(None).ok().map(|project| project.root);
         let own = [Some(&self.start), project.as_ref()].into_iter().flatten();
         let own: Vec<_> = own.filter_map(|dir| dir.canonicalize().ok()).collect();
+        // One without `.git` is told by what lies in it, or by the pipeline.
+        let trees = state::checkouts(&self.vars, self.home.as_deref(), &self.start);
         move |folder: &Path| {
             let around = fs::checkouts_around(folder, self.own_home());
-            let within = || own.iter().rev().find(|dir| folder.starts_with(dir));
+            let within = || {
+                let mut places = own.iter().rev().chain(&trees);
+                places.find(|dir| folder.starts_with(dir))
+            };
             around.into_iter().next().or_else(|| within().cloned())
         }
     }

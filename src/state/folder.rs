@@ -129,8 +129,8 @@ fn proposed(dir: &Path, process: &Vars, home: Option<&Path>, start: &Path) -> Op
     fs::tree_of_way(dir, &checkouts(process, home, start)).cloned()
 }
 
-/// The checkouts of a run. In a pipeline, a home does not make the folders around it the user's.
-fn checkouts(process: &Vars, home: Option<&Path>, start: &Path) -> Vec<PathBuf> {
+/// The checkouts of a run, links resolved. In a pipeline, a home does not make the folders around it the user's.
+pub fn checkouts(process: &Vars, home: Option<&Path>, start: &Path) -> Vec<PathBuf> {
     let own = home.filter(|_| !process.ci());
     let mut trees = checkouts_at(start, own);
     trees.extend(pipelines_trees(process, start));

@@ -16,7 +16,7 @@ mod turns;
 
 pub use crate::fs::NotOurs;
 pub use app::{AppState, Locked, StateError};
-pub use folder::{StateFolder, own_home, own_path, ships};
+pub use folder::{StateFolder, checkouts, own_home, own_path, ships};
 pub use format::{WRITER, check_format_version};
 pub use trust::{Trust, TrustedVariable};
 pub use turns::AppLock;

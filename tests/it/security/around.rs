@@ -109,6 +109,24 @@ fn a_git_folder_of_another_user_is_no_repository_around_a_project() {
     project.run(&["validate"]).expect(0);
 }
 
+/// What is unpacked without `.git` is a checkout for its links as it is for the state folder.
+#[test]
+fn a_link_beside_a_project_of_an_archive_does_not_lead_out_of_it() {
+    let project = Project::new();
+    project.write("apps/shop/base44/config.jsonc", "{}");
+    symlink("../../home", project.path("apps/out")).unwrap();
+    let man = |folder: &str| project.run_in("apps/shop", &["man", folder]);
+    man("../out/a").expect(1).tells("leads out of");
+    man("../a").expect(0);
+    // Where nothing of Base44 lies around the project, the pipeline says what it unpacked.
+    fs::remove_dir_all(project.path("base44")).unwrap();
+    man("../out/b").expect(0);
+    let archive = project.root().display().to_string();
+    let vars = [("CI", "true"), ("CI_PROJECT_DIR", archive.as_str())];
+    let piped = project.run_vars(&vars, &["-C", "apps/shop", "man", "../out/c"]);
+    piped.expect(1).tells("leads out of");
+}
+
 /// A link leads by another: each is somebody's choice.
 #[test]
 fn a_link_of_another_user_on_the_way_to_a_file_of_the_project_is_not_followed() {
