@@ -32,7 +32,7 @@ const FORGOTTEN: &str = "it waits no longer: it was forgotten, or somebody chang
                          plan shows what is left";
 
 /// Said of a connector that waits by the word of the plan alone.
-const UNKNOWN: &str = "the plan says that it waits, but nothing here proves that anybody asked for it: go on by the \
+const UNKNOWN: &str = "the plan says that it waits, but nothing here proves that anybody asked for it: continue with the \
                        receipt of the apply that did";
 
 impl Job<'_> {

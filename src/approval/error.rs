@@ -50,7 +50,7 @@ pub enum ApprovalError {
     #[diagnostic(
         code(connplan::approval::review),
         help(
-            "apply it in a pipeline, with GITHUB_TOKEN or GITLAB_TOKEN; or have it signed with \
+            "apply it in a pipeline, with GITHUB_TOKEN or GITLAB_TOKEN; or ask somebody to sign it with \
              `connplan approve PLAN`"
         )
     )]
@@ -65,7 +65,7 @@ pub enum ApprovalError {
     #[diagnostic(
         code(connplan::approval::review),
         help(
-            "apply the plan that was reviewed, or have this one reviewed; `connplan show` tells what \
+            "apply the plan that was reviewed, or ask for a review of this one; `connplan show` shows what \
              each does"
         )
     )]
@@ -89,18 +89,18 @@ pub enum ApprovalError {
     },
     /// A rule is overridden that the plan does not override.
     #[error(
-        "the plan is not approved: whoever approves it does not see an override that is given when it is applied"
+        "the plan is not approved: an approver cannot see an override that is given to `apply`"
     )]
     #[diagnostic(
         code(connplan::approval::missing),
         help(
             "nothing was written. Give `--override RULE --reason TEXT` to `connplan plan --out FILE`, and \
-             have that plan approved"
+             ask for an approval of that plan"
         )
     )]
     Override,
     /// It was enough, for an apply that is over.
-    #[error("the plan was carried out at {at}, and an approval is for once: {missing}")]
+    #[error("the plan was carried out at {at}, and an approval counts only once: {missing}")]
     #[diagnostic(
         code(connplan::approval::used),
         help(

@@ -79,7 +79,7 @@ pub struct Reviews {
     pub notes: Vec<String>,
 }
 
-const AGAIN: &str = "run `connplan plan` and `connplan comment` on the newest commit, and have it reviewed after that";
+const AGAIN: &str = "run `connplan plan` and `connplan comment` on the newest commit, and ask for a review after that";
 
 /// Holds the reviews against the plan. What cannot be told is a refusal, never a pass.
 pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, ApprovalError> {

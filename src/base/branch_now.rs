@@ -13,14 +13,14 @@ use crate::{
 /// The run is of an older commit of its branch, and what the newest one asks for cannot be had.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "this run is of an older commit of {branch}, and the settings of the newest one, {newest}, which bind \
-     too, cannot be fetched: {why}"
+    "this run is of an older commit of {branch}: connplan also needs the settings of the newest one, {newest}, and \
+     cannot get them: {why}"
 )]
 #[diagnostic(
     code(connplan::approval::base),
     help(
-        "the run of the newest commit plans and applies all that this one would; where old runs have to \
-         be started again, let the checkout keep its credentials (on GitHub `persist-credentials: true`)"
+        "the run of the newest commit plans and applies all that this one would; to start old runs again, \
+         let the checkout keep its credentials (on GitHub `persist-credentials: true`)"
     )
 )]
 struct OldRun {
@@ -32,7 +32,7 @@ struct OldRun {
 /// Whether the branch of a run has gone on since cannot be had: the run may have been started again, or have waited.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "whether {branch} has gone on since this run was started, whose settings bind as they are now, cannot be had: {why}"
+    "connplan cannot tell whether {branch} has newer commits, and needs its newest settings: {why}"
 )]
 #[diagnostic(
     code(connplan::approval::base),
@@ -83,7 +83,7 @@ pub(super) async fn now(
             if is_again(context) || !tells_none {
                 return Err(untold.into());
             }
-            context.warn_once(&format!("{untold}; they do not bind here"));
+            context.warn_once(&format!("{untold}; those settings do not apply here"));
             return Ok(None);
         }
     };

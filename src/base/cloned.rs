@@ -16,8 +16,8 @@ use crate::{
 /// The pipeline's checkout is not a clone: an archive, as it is unpacked where git is missing.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "the checkout of this pipeline is not a git repository: which commit was before this one, whose settings bind, \
-     cannot be told"
+    "the checkout of this pipeline is not a git repository: connplan needs the settings of the commit before this \
+     one, and cannot find it"
 )]
 #[diagnostic(
     code(connplan::approval::base),
@@ -55,7 +55,7 @@ pub fn check_cloned(context: &Context, project: &Project) -> Result<(), Failure>
 /// Nobody can be asked what the branches are by now.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "{why}: the repository cannot be asked for the newest settings of its branches, which bind"
+    "{why}, so connplan cannot get the newest settings of the repository's branches, and needs them"
 )]
 #[diagnostic(code(connplan::approval::base), help("{help}"))]
 struct NoOrigin {

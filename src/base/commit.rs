@@ -22,11 +22,11 @@ use crate::{
 /// The repository around this one cannot be read.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "{folder} is a git repository around this one, and may have it as a submodule, which cannot be told: {why}"
+    "connplan cannot tell whether this repository is a submodule of {folder}, the repository around it: {why}"
 )]
 #[diagnostic(
     code(connplan::approval::base),
-    help("have git read it (`git -C` there tells what is wrong), or move its `.git` away")
+    help("make git able to read {folder} (`git status` there shows the problem), or move its `.git` away")
 )]
 struct UnreadAround {
     folder: String,
@@ -37,14 +37,14 @@ struct UnreadAround {
 /// here.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "the app was last changed from the commit {commit}, whose settings bind until something else is applied, and \
-     they cannot be had: {why}"
+    "the app was last changed from commit {commit}. Its settings still apply, and connplan cannot get that \
+     commit: {why}"
 )]
 #[diagnostic(
     code(connplan::approval::base),
     help(
         "fetch it: on GitHub give actions/checkout `with: {{ fetch-depth: 0 }}` and no `filter`, on GitLab set \
-         `GIT_DEPTH: 0`; and let the checkout keep its credentials, for no branch may have it any more"
+         `GIT_DEPTH: 0`; and let the checkout keep its credentials, because the commit may no longer be on a branch"
     )
 )]
 struct NotApplied {
@@ -273,7 +273,7 @@ async fn changed_from(
     // The repository has lost all: what is before this one binds alone.
     if let Some(failure) = lost {
         context.warn(&format!(
-            "the app was last changed from another commit, whose settings do not bind here: {}",
+            "the app was last changed from a commit that the repository no longer has, so its settings do not apply here: {}",
             failure.report
         ));
     }

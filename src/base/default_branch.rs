@@ -16,8 +16,8 @@ use crate::{
 /// Which branch it is cannot be had.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "nothing names the commit before this one, so the default branch's settings bind, and which branch that \
-     is cannot be had: {why}"
+    "nothing names the commit before this one, so the default branch's settings apply, and connplan cannot tell \
+     which branch that is: {why}"
 )]
 #[diagnostic(
     code(connplan::approval::base),
@@ -33,8 +33,8 @@ struct UntoldDefault {
 /// Where it was left is not in a shallow clone.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "nothing names the commit before this one, so the settings bind from where this line of history left \
-     {branch}, and this clone does not go back as far"
+    "nothing names the commit before this one, so connplan needs the settings from where this history left \
+     {branch}, and this clone is too shallow"
 )]
 #[diagnostic(
     code(connplan::approval::base),

@@ -149,8 +149,8 @@ pub async fn bind(context: &Context, project: &mut Project) -> Result<Bases, Fai
         }
     } else {
         context.warn(
-            "this folder is in no git repository: the settings of the base branch cannot be read, so they do \
-             not apply to this pull or merge request",
+            "this folder is not in a git repository: connplan cannot read the settings of the base branch, so they \
+             do not apply to this pull or merge request",
         );
     }
     Ok(bases)

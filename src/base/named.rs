@@ -12,7 +12,7 @@ use crate::{
 /// The event is of a request and does not say where that goes.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "this run is of a pull request, and into which branch or commit that goes, whose settings bind, is not known: {why}"
+    "connplan cannot find the target branch of this pull request, and needs its settings: {why}"
 )]
 #[diagnostic(
     code(connplan::approval::base),

@@ -14,8 +14,8 @@ use crate::{
 /// The run's own repository says what binds, and cannot be asked.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "`origin` is another repository than {run}, which this run is of, and the branch {branch} of {run}, whose \
-     settings bind, cannot be had: {why}"
+    "`origin` is not {run}, the repository of this run: connplan needs the settings of the branch {branch} of \
+     {run}, and cannot get them: {why}"
 )]
 #[diagnostic(
     code(connplan::approval::base),
@@ -57,8 +57,8 @@ pub(super) async fn own(
         Ok(found) => Some(found).filter(|(commit, _)| commit != head),
         Err(OtherOrigin { run, branch, why }) => {
             context.warn_once(&format!(
-                "`origin` is another repository than {run}, which this run is of: the settings of {branch} there \
-                 do not bind here, for they cannot be had: {why}"
+                "`origin` is not {run}, the repository of this run: connplan cannot get the settings of {branch} \
+                 there, so they do not apply here: {why}"
             ));
             None
         }

@@ -19,15 +19,14 @@ const MOST: usize = 100;
 /// The base has a repository where the project was, and what that holds is not here.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "{commit}, which this is measured against, has a submodule at {path}, and what it asks for there \
-     is not known here: its commit {module} is not in this clone"
+    "{commit}, whose settings apply here, has a submodule at {path}: connplan needs the settings there, and cannot \
+     get them: its commit {module} is not in this clone"
 )]
 #[diagnostic(
     code(connplan::approval::base),
     help(
-        "a proposal does not drop it by putting something else in its place; have its commit here: \
-         check out the submodule, or run `git fetch URL {module}` with the submodule's address in a \
-         step before"
+        "get that commit: check out the submodule, or run `git fetch URL {module}` with the submodule's \
+         address in a step before. A change that replaces the submodule does not drop its settings"
     )
 )]
 pub(super) struct Withheld {

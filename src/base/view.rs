@@ -26,11 +26,11 @@ use crate::{
 /// A file whose settings apply here is a link in the base, and a link may lead anywhere.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "{file} in the base commit {commit} is a link; its settings apply here, and links are not followed"
+    "{file} in the base commit {commit} is a link; its settings apply here, and connplan does not follow links"
 )]
 #[diagnostic(
     code(connplan::approval::base),
-    help("replace the link by a file on the base branch first")
+    help("replace the link with a file on the base branch first")
 )]
 struct LinkedBase {
     file: String,
@@ -40,12 +40,12 @@ struct LinkedBase {
 /// The base has a link out of the repository, and the proposal something in its place.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "{commit}, which this is measured against, has a link at {path} that leads out of the repository, \
-     and here is something else: what was asked for there is not known"
+    "{commit}, whose settings apply here, has a link at {path} that leads out of the repository, and here is \
+     something else: connplan needs the settings there, and cannot get them"
 )]
 #[diagnostic(
     code(connplan::approval::base),
-    help("have the link removed by a change of its own first")
+    help("remove the link in a separate pull or merge request first")
 )]
 struct LedOut {
     path: String,
@@ -54,13 +54,13 @@ struct LedOut {
 
 /// What binds cannot be read.
 #[derive(Clone, Debug, Error, Diagnostic)]
-#[error("{file} of {commit}, which binds here, has errors: {why}")]
+#[error("{file} of {commit}, whose settings apply here, has errors: {why}")]
 #[diagnostic(
     code(connplan::approval::base),
     help(
-        "what it asks for is not known, so nothing is applied by it: if it was written for a newer \
-         connplan, use that one; else have it corrected by a change of its own, and what is merged after \
-         that is applied again"
+        "connplan does not know what the file asks for, so it applies nothing. If the file was written for a newer \
+         connplan, use that one. Else fix it in a separate pull or merge request. What is merged after that can \
+         be applied again"
     )
 )]
 pub(super) struct UnreadableBase {
@@ -273,7 +273,7 @@ impl View {
         }
         let there: Vec<_> = there.iter().map(String::as_str).collect();
         context.warn(&format!(
-            "what these submodules ask for is not known, and does not bind here although they may be of \
+            "connplan cannot read these submodules, so their settings do not apply here even if they are of \
              this app: {}",
             crate::escape::limited(&there.join(", "), 300)
         ));

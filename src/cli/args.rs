@@ -97,7 +97,7 @@ pub enum Command {
     Plan(commands::plan::PlanArgs),
     /// Print a saved plan or a receipt again, also as JSON or Markdown
     Show(commands::show::ShowArgs),
-    /// Carry out a saved plan, exactly
+    /// Carry out exactly what a saved plan says
     Apply(commands::apply::ApplyArgs),
     /// Approve a saved plan: sign its digest with an SSH key
     Approve(commands::approve::ApproveArgs),

@@ -50,7 +50,7 @@ pub struct ApplyArgs {
     /// Do the removals even if a write failed
     #[arg(long, hide_short_help = true)]
     pub keep_going: bool,
-    /// How long to wait for another connplan of this app [default: fail at once]
+    /// How long to wait for another connplan that works on this app [default: fail at once]
     #[arg(long, value_name = "DURATION", hide_short_help = true)]
     pub lock_timeout: Option<MaxDuration>,
     /// End with 4 if authorizations are pending

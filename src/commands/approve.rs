@@ -49,14 +49,15 @@ pub struct ApproveArgs {
     /// The saved plan ("-" is standard input), or the digest of one in the store
     #[arg(value_name = "PLAN", value_hint = clap::ValueHint::FilePath)]
     pub plan: PathBuf,
-    /// The key to sign with: the private one, or the public one where an agent has the other
+    /// The key to sign with: the private one, or a public key whose private key is in your
+    /// SSH agent
     /// [default: the first of ssh's own in ~/.ssh]
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub key: Option<PathBuf>,
     /// Where to write the signature [default: PLAN.sig]
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub out: Option<PathBuf>,
-    /// Take an approval back: writes PLAN.revoked, to be given to `--approved-by` as well
+    /// Revoke an approval: writes PLAN.revoked. Give it to `--approved-by`, too
     #[arg(long)]
     pub revoke: bool,
 }
@@ -184,7 +185,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
 fn tell_other(context: &Context, project: &Project, planned: &App) {
     let other = match project.app() {
         Ok(here) => here.takes("plan", planned).err().map(|e| e.to_string()),
-        Err(e) => Some(format!("which app is here cannot be told: {e}")),
+        Err(e) => Some(format!("connplan cannot tell which app this is: {e}")),
     };
     if let Some(other) = other {
         context.warn(&format!(

@@ -24,7 +24,7 @@ pub struct ApprovalArgs {
     pub approved_by: Vec<PathBuf>,
     /// Require N approvals in the pull or merge request [default: 1]
     ///
-    /// The one that this commit came from.
+    /// Of the request that this commit came from.
     #[arg(
         long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1"
     )]

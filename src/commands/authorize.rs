@@ -62,10 +62,10 @@ pub struct AuthorizeArgs {
     /// How long to wait for all of them together [default: 10m]
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<MaxDuration>,
-    /// Do not ask before opening
+    /// Open the page without asking
     #[arg(short, long)]
     pub yes: bool,
-    /// How long to wait for another connplan of this app [default: fail at once]
+    /// How long to wait for another connplan that works on this app [default: fail at once]
     #[arg(long, value_name = "DURATION", hide_short_help = true)]
     pub lock_timeout: Option<MaxDuration>,
     /// Read connector files from PATH instead of the project's folder

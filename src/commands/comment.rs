@@ -48,7 +48,7 @@ pub struct CommentArgs {
     /// The JSON error of a plan or apply that failed (what `--format json` printed), in place of FILE
     #[arg(long, value_name = "FILE", conflicts_with = "file", value_hint = clap::ValueHint::FilePath)]
     pub failed: Option<PathBuf>,
-    /// Make a comment even where nothing changes
+    /// Make a comment even if nothing changes
     #[arg(long)]
     pub always: bool,
     /// Fail if the comment could not be made

@@ -60,6 +60,9 @@ pub(super) fn seed() -> Result<Seed, EncodeError> {
 
 /// Arguments of `demo`.
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  connplan demo\n  connplan demo --keep shop   # and keep its project"
+)]
 pub struct DemoArgs {
     /// Give consent without a browser
     #[arg(long)]

@@ -29,11 +29,11 @@ use clap::Args;
                   connplan drift --pending-after 24h --issue"
 )]
 pub struct DriftArgs {
-    /// What an apply brought, if neither the store nor this machine remembers it (repeatable; the last
-    /// one last): tells what was changed outside from what is not applied yet
+    /// The receipt of an apply, if neither the store nor this machine remembers it (repeatable; newest
+    /// last): tells what was changed outside from what is not applied yet
     #[arg(long = "receipt", value_name = "FILE", num_args = 1.., value_hint = clap::ValueHint::FilePath)]
     pub receipts: Vec<PathBuf>,
-    /// What waits longer than this for a person is drift too
+    /// Count what waits for a person longer than this as drift, too
     #[arg(long, value_name = "DURATION")]
     pub pending_after: Option<Lifetime>,
     /// Keep one issue of this run's GitHub or GitLab project open while there is drift, and close it after

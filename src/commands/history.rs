@@ -19,7 +19,7 @@ use crate::{
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:\n  connplan history\n  connplan history --format json --last 20")]
 pub struct HistoryArgs {
-    /// Only the newest N
+    /// Show only the newest N entries
     #[arg(long, value_name = "N")]
     pub last: Option<usize>,
 }

@@ -40,7 +40,7 @@ const SKILL: &str = include_str!("../../.github/skills/connplan/SKILL.md");
                         connplan init --yes         # writes them all"
 )]
 pub struct InitArgs {
-    /// Say what would be written, write nothing
+    /// Show what would be written; write nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Write everything without asking

@@ -12,7 +12,7 @@ use crate::{
 /// Arguments of `man`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Example:\n  connplan man ~/.local/share/man/man1\n  connplan man | man -l -"
+    after_help = "Examples:\n  connplan man ~/.local/share/man/man1\n  connplan man | man -l -"
 )]
 pub struct ManArgs {
     /// The folder; without one, the main page is printed

@@ -32,7 +32,7 @@ pub struct PlanningArgs {
     /// Leave remote connectors without a file alone
     #[arg(long)]
     pub keep_unlisted: bool,
-    /// Allow a plan that removes everything because no file is there
+    /// Allow a plan that removes every connector because there are no files
     #[arg(long)]
     pub allow_remove_all: bool,
     /// Break this rule of the policy, where it has `override = true` (repeatable)

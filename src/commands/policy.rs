@@ -44,16 +44,17 @@ pub struct PolicyArgs {
 /// The subcommands of `policy`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum PolicyCommand {
-    /// Say of each rule what it says to a saved plan
+    /// Show what each rule says about a saved plan
+    #[command(after_help = "Example:\n  connplan policy explain release.plan")]
     Explain {
         /// A saved plan, or what `plan --format json` prints ("-" is standard input)
         #[arg(value_name = "PLAN", value_hint = clap::ValueHint::FilePath)]
         plan: PathBuf,
     },
-    /// Hold plans in DIR (NAME.json) against what is expected of them (NAME.expected.json)
+    /// Check that the plans in DIR (NAME.json) get the expected verdicts (NAME.expected.json)
     #[command(
         after_help = "A NAME.expected.json says {\"verdict\": \"pass\" | \"warn\" | \"deny\"}, and may list \
-                      the rules that are broken: {\"violations\": [\"max_removals\"]}."
+                      the rules that are broken: {\"violations\": [\"max_removals\"]}.\n\nExample:\n  connplan policy test policy-tests"
     )]
     Test {
         /// The folder

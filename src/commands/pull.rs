@@ -24,7 +24,7 @@ use crate::{
 /// Arguments of `pull`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Example:\n  connplan pull --dry-run        # the diff, and nothing else\n  \
+    after_help = "Examples:\n  connplan pull --dry-run        # the diff, and nothing else\n  \
                         connplan pull --prune --yes    # removes files of connectors that are gone"
 )]
 pub struct PullArgs {

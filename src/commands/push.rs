@@ -36,7 +36,7 @@ pub struct PushArgs {
     /// How long to wait for all authorizations together [default: 10m]
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<MaxDuration>,
-    /// How long to wait for another connplan of this app [default: 5 s for the authorizations, else fail at once]
+    /// How long to wait for another connplan that works on this app [default: 5 s for the authorizations, else fail at once]
     #[arg(long, value_name = "DURATION", hide_short_help = true)]
     pub lock_timeout: Option<MaxDuration>,
     /// How links come to a person.

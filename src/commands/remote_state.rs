@@ -10,7 +10,7 @@ use crate::{
 
 /// Arguments of `remote-state`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Example:\n  connplan remote-state > state.json\n  \
+#[command(after_help = "Examples:\n  connplan remote-state > state.json\n  \
                         connplan plan --remote-state state.json   # needs no credentials")]
 pub struct RemoteStateArgs {}
 

@@ -17,7 +17,7 @@ use crate::{
                         # then, in another terminal:\n  \
                         export BASE44_API_URL=… BASE44_ACCESS_TOKEN=b44u_…\n  connplan plan --app-id any-id")]
 pub struct SandboxArgs {
-    /// Listen on this port of 127.0.0.1 [default: the last one, or any free one]
+    /// Listen on this port of 127.0.0.1 [default: the port used last time, or any free one]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub port: u16,
     /// Keep the state in FILE, so that it survives a restart
@@ -26,7 +26,7 @@ pub struct SandboxArgs {
     /// Start with what FILE describes, unless there is a state already
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub seed: Option<PathBuf>,
-    /// Wait so many milliseconds before each answer
+    /// Wait this many milliseconds before each answer
     #[arg(
         long,
         value_name = "MS",
@@ -40,7 +40,7 @@ pub struct SandboxArgs {
     /// Refuse the workspace key, as the platform does; personal access tokens and logins work
     #[arg(long)]
     pub strict_keys: bool,
-    /// Keep to no limit of requests in a minute
+    /// Do not limit requests per minute
     #[arg(long)]
     pub no_limits: bool,
     /// Let its clock run N times as fast [default of N: 60, a minute in a second]

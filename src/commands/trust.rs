@@ -37,13 +37,13 @@ use crate::{
                        connplan trust --list\n  connplan trust --remove https://base44.example.com"
 )]
 pub struct TrustArgs {
-    /// The address or store to trust, as the file names it; or a variable of yours that this app may have
+    /// The address or store to trust, as the file names it; or an environment variable that this app may read
     #[arg(value_name = "URL", value_hint = clap::ValueHint::Url)]
     pub url: Option<String>,
     /// List what is trusted
     #[arg(long)]
     pub list: bool,
-    /// Trust this no longer
+    /// Stop trusting this
     #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
     pub remove: Option<String>,
 }

@@ -31,7 +31,7 @@ pub enum ConfigError {
     },
     /// A project here or above, which whoever may write there could have put there.
     #[error(
-        "the project {}, found from {}, is not taken: {} belongs to another user (number {owner})",
+        "the project {}, found from {}, is not used: {} belongs to another user (user id {owner})",
         crate::escape::path(root),
         crate::escape::path(start),
         crate::escape::path(path)
@@ -39,7 +39,7 @@ pub enum ConfigError {
     #[diagnostic(
         code(connplan::config::of_another),
         help(
-            "if you know it and mean it, name its folder: `-C {}`; else work in another folder, not below it",
+            "if you trust it, name its folder: `-C {}`; else work in another folder, not below it",
             crate::escape::path(root)
         )
     )]

@@ -33,7 +33,7 @@ pub(super) fn read_file(roots: &[&Path], owners: Owners, path: &Path) -> Result<
         }
         FsError::OfAnother { owner, .. } => Finding::Unreadable {
             reason: format!(
-                "it belongs to another user (number {owner}); if you know it and mean it, name the project's folder: `-C FOLDER`"
+                "it belongs to another user (number {owner}); if you trust it, name the project's folder: `-C FOLDER`"
             ),
         },
         FsError::Io { source, .. } => Finding::Unreadable {

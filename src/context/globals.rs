@@ -42,17 +42,16 @@ pub struct Globals {
     /// Never ask; fail where a question would be asked
     #[arg(long, global = true, hide_short_help = true)]
     pub no_input: bool,
-    /// Show e-mail addresses whole, in pipelines (where CI is set) and in Markdown too
+    /// Show e-mail addresses in full, in pipelines (where CI is set) and in Markdown too
     #[arg(long, global = true, hide_short_help = true)]
     pub show_accounts: bool,
-    /// Tell more (-v requests, -vv details), on standard error
+    /// Print more (-v requests, -vv details), on standard error
     #[arg(short, long, global = true, hide_short_help = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Tell less: no progress, no advice
+    /// Print less: no progress, no advice
     #[arg(short, long, global = true, hide_short_help = true)]
     pub quiet: bool,
-    /// The longest that the whole command may take [default: 10m for commands that only read, 1h
-    /// for a saved plan]
+    /// Time limit for the whole command [default: 10m for commands that only read, 1h for a saved plan]
     #[arg(long, value_name = "DURATION", global = true, hide_short_help = true)]
     pub max_time: Option<MaxDuration>,
     /// Let credentials travel to another machine over plain http

@@ -36,7 +36,7 @@ pub enum FsError {
     },
     /// A folder, a device, a pipe.
     #[error("{} is not a regular file", escape::path(path))]
-    #[diagnostic(code(connplan::fs::not_a_file), help("name a file here"))]
+    #[diagnostic(code(connplan::fs::not_a_file), help("give the path of a file"))]
     NotAFile {
         /// The thing.
         path: PathBuf,
@@ -56,7 +56,7 @@ pub enum FsError {
     #[diagnostic(
         code(connplan::fs::not_own),
         help(
-            "connplan believes only what you or root wrote there; look who did, and move it away, or name another place"
+            "connplan uses only files that you or root own; find out who owns it, and move it away, or name another place"
         )
     )]
     NotOwn {
@@ -64,11 +64,11 @@ pub enum FsError {
         path: PathBuf,
     },
     /// What is to be read of a folder, and another user put there.
-    #[error("{} belongs to another user (number {owner})", escape::path(path))]
+    #[error("{} belongs to another user (user id {owner})", escape::path(path))]
     #[diagnostic(
         code(connplan::fs::of_another),
         help(
-            "if you know it and mean it, name the folder that it is read in: `-C FOLDER`; else work in another folder"
+            "if you trust it, name the folder that it is read in: `-C FOLDER`; else work in another folder"
         )
     )]
     OfAnother {

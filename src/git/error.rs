@@ -128,7 +128,7 @@ pub enum GitError {
     #[diagnostic(
         code(connplan::git::no_repository),
         help(
-            "run this in a clone of the repository (one that your home lies in counts where it keeps the project's config: `git add`)"
+            "run this in a clone of the repository. One around your home folder counts only if it tracks the project's config (`git add`)"
         )
     )]
     NoRepository {

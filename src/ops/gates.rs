@@ -66,11 +66,11 @@ fn of_base(danger: &BaseDanger) -> (String, &'static str) {
     match danger {
         BaseDanger::Broken { settings, why } => (
             format!(
-                "what the base branch asks for is not all known, and does not all bind here: {settings} has \
+                "connplan knows, and applies here, only a part of the base branch's settings: {settings} has \
                  errors: {why}"
             ),
-            "compare both files by hand; after the merge nothing is applied that is held against that \
-             commit, only what is merged after it",
+            "compare both files by hand; after the merge connplan refuses to apply what is checked against that \
+             commit, and applies only what is merged after it",
         ),
         BaseDanger::Signers(file) => (
             format!(
@@ -84,14 +84,14 @@ fn of_base(danger: &BaseDanger) -> (String, &'static str) {
                 "this pull or merge request makes the project one of another app: on the base branch it is not \
                  of app {app}, to which this plan goes"
             ),
-            "see that whoever decides about that app has it planned from here",
+            "ask the owner of that app to agree",
         ),
         BaseDanger::Store => (
             "this pull or merge request leaves the team's store: the project is in another repository than on \
              the base branch, and the git remote that [store] `url` names is another one there"
                 .to_owned(),
-            "have the team agree on the new store first: what waits, who is at work, and which approvals were \
-             revoked is known in the old one",
+            "agree with your team on the new store first: only the old one knows what waits, who is at work, and \
+             which approvals were revoked",
         ),
         BaseDanger::Unwatched(unwatched) => (unwatched.to_string(), Unwatched::HELP),
     }
@@ -115,7 +115,7 @@ impl Gate {
                 "see that the provider adds these by itself; `connplan drift` on the base branch shows what they \
                  would hide"
             }
-            _ => "until it is merged, the stricter one of both binds",
+            _ => "until it is merged, the stricter one of both applies",
         }
     }
 

@@ -36,8 +36,8 @@ struct LedByOthers {
 /// A fork's owner would have all to say in it; of another repository that was cloned beside it is the right one.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "`origin` is another repository than {run}, which this run is of, and the event does not tell that it is the fork \
-     which the request comes from: so it is not known which of the two keeps the store"
+    "`origin` is not {run}, the repository of this run, and the event does not say that it is the request's fork. So \
+     connplan does not know which one has the store"
 )]
 #[diagnostic(
     code(connplan::store::origin),

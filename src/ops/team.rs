@@ -30,14 +30,14 @@ use crate::{
 /// A store that nothing names any more may be there.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "whether the remote {remote} keeps a store that the settings named before, with what was refused and revoked, \
-     cannot be had: {why}"
+    "connplan cannot tell whether the remote {remote} has a store from earlier settings, and needs what is in \
+     it: {why}"
 )]
 #[diagnostic(
     code(connplan::store::left),
     help(
         "let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, \
-         a whole clone tells that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`"
+         a complete clone shows that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`"
     )
 )]
 struct LeftStore {
@@ -136,7 +136,7 @@ impl Team {
         let url = store.settings.url.as_deref().unwrap_or_default();
         let place = Place::parse(url).map_err(|e| {
             let why = format!("`url` in [store] of connplan.toml at the base: {e}");
-            UsageError::with_help(why, "have it corrected by a change of its own first")
+            UsageError::with_help(why, "fix it in a separate pull or merge request first")
         })?;
         let place = Some((place, false));
         let team = Self::at(around, (project, &store.root), app, state, place).await?;

@@ -108,7 +108,7 @@ pub(super) fn told(
         line: value.line,
         column: None,
         help: Some(format!(
-            "is it meant for whoever edits that app? `export CONNPLAN_VAR_{}=...` says so",
+            "if everybody who edits that app may have it, say so: `export CONNPLAN_VAR_{}=...`",
             value.variable
         )),
     })

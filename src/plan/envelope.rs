@@ -97,7 +97,7 @@ impl DocumentKind {
         match self {
             Self::Plan => {
                 "nothing was written, because nobody reviewed this content; make a new one with `connplan plan \
-                 --out FILE`, and have that reviewed"
+                 --out FILE`, and ask for a review of that"
             }
             Self::Receipt => {
                 "this is not what the apply wrote down; take the file that `connplan apply \

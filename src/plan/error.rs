@@ -127,7 +127,7 @@ pub enum Refusal {
     #[error("this is not the approved plan: {expected} was expected, this is {actual}")]
     #[diagnostic(
         code(connplan::plan::not_approved),
-        help("apply the file that was reviewed, or have this one reviewed")
+        help("apply the file that was reviewed, or ask for a review of this one")
     )]
     NotApproved {
         /// What `--expect-digest` says.
@@ -233,7 +233,7 @@ pub enum Refusal {
         code(connplan::plan::over),
         help(
             "nothing was written: to apply it again could undo what was decided since. Run `connplan plan` again \
-             and have it reviewed"
+             and ask for a review"
         )
     )]
     Over {
@@ -244,7 +244,7 @@ pub enum Refusal {
     #[error("the plan expired {}, at {at}", ago(*at, *now))]
     #[diagnostic(
         code(connplan::plan::expired),
-        help("nothing was written; run `connplan plan` again and have it reviewed")
+        help("nothing was written; run `connplan plan` again and ask for a review")
     )]
     Expired {
         /// When.
@@ -259,7 +259,7 @@ pub enum Refusal {
     )]
     #[diagnostic(
         code(connplan::plan::lives_too_long),
-        help("nothing was written; run `connplan plan --out FILE` again and have it reviewed")
+        help("nothing was written; run `connplan plan --out FILE` again and ask for a review")
     )]
     LivesTooLong {
         /// When it ends.
@@ -302,7 +302,7 @@ pub enum Refusal {
     )]
     #[diagnostic(
         code(connplan::plan::stale),
-        help("nothing was written; run `connplan plan` again and have it reviewed")
+        help("nothing was written; run `connplan plan` again and ask for a review")
     )]
     Stale {
         /// Each field that moved.

@@ -43,7 +43,7 @@ pub(super) fn misplaced(place: &Place, facts: &Facts, shown: &ShownPlan) -> Opti
              {request} goes",
             branch(base)
         ),
-        help: "plan again for the branch that it goes into, and have it reviewed after that".to_owned(),
+        help: "plan again for the branch that it goes into, and ask for a review after that".to_owned(),
     })
 }
 
@@ -66,7 +66,7 @@ pub(super) fn doubt<'a>(
             "try again; where it stays so, set GITHUB_TOKEN to the workflow's own token",
         ),
         Kind::Starter => (
-            "with CI_JOB_TOKEN the comment is not the tool's own: it is of whoever started the job"
+            "with CI_JOB_TOKEN the comment is not the tool's own: it belongs to the person who started the job"
                 .to_owned(),
             program,
         ),
@@ -79,7 +79,7 @@ pub(super) fn doubt<'a>(
         ),
         Kind::Person | Kind::Program if shown.edited => (
             "somebody else edited the comment that shows the plan".to_owned(),
-            "plan again, so that the comment is written anew, and have it reviewed after that",
+            "plan again, so that the comment is written anew, and ask for a review after that",
         ),
         Kind::Person | Kind::Program => return None,
     };
@@ -134,7 +134,7 @@ pub(super) fn by_nobody(place: &Place) -> Doubt {
 
 fn anew(request: &str) -> String {
     format!(
-        "push the commits, as a person, to a new branch, and have a {request} of that reviewed; or, where the \
-         settings take signatures, have it signed: `connplan approve`"
+        "push the commits, as a person, to a new branch, open a {request} of it, and ask for a review; or, where \
+         the settings take signatures, ask somebody to sign: `connplan approve`"
     )
 }

@@ -127,8 +127,8 @@ pub(super) async fn pushers(
     }
     Err(http.malformed(
         WHAT,
-        "it does not list the push of every commit: write them anew (`git rebase --force-rebase`), push that, and \
-         have it reviewed",
+        "it does not list the push of every commit: rewrite them (`git rebase --force-rebase`), push that, and \
+         ask for a review",
     ))
 }
 

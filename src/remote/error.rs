@@ -231,7 +231,7 @@ pub enum RemoteError {
         wait: Duration,
     },
     /// A signal came before the call was made.
-    #[error("{} was not begun: the run was interrupted", at.call)]
+    #[error("{} was not started: the run was interrupted", at.call)]
     #[diagnostic(
         code(connplan::remote::interrupted),
         help("run the same command again: it checks, and continues")

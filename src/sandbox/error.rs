@@ -88,7 +88,7 @@ pub enum SandboxError {
     #[diagnostic(
         code(connplan::sandbox::lock),
         help(
-            "give `--state` another name; the lock is called as the state, with `.lock` at its end"
+            "give `--state` another name; the lock file is STATE.lock"
         )
     )]
     ForeignLock {
@@ -110,7 +110,7 @@ pub enum SandboxError {
     #[error("another sandbox keeps its state there: {holder}")]
     #[diagnostic(
         code(connplan::sandbox::locked),
-        help("end that one, or name another file with `--state`")
+        help("stop it, or name another file with `--state`")
     )]
     Locked {
         /// Which, as it wrote it.

@@ -63,7 +63,7 @@ pub enum StoreError {
     )]
     #[diagnostic(
         code(connplan::store::too_large),
-        help("do it in parts: `--target TYPE` names the connectors of one part")
+        help("split it: `--target TYPE` names the connectors of one part")
     )]
     TooLarge {
         /// The store.

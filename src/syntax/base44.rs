@@ -126,7 +126,7 @@ mod tests {
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
-            ["`conectorsDir` is not a key that is read; there is a key `connectorsDir`"]
+            ["the key `conectorsDir` is unknown"]
         );
         let text = "{nmae: 'x', connectorsDir: 5}";
         let (_, problems) = parse_config("c", text);

@@ -278,7 +278,7 @@ pub enum Finding {
         meant: &'static str,
     },
     /// A type that is nearly a known one.
-    #[error("the type `{found}` is unknown; there is a type `{meant}`")]
+    #[error("the type `{found}` is unknown")]
     #[diagnostic(
         code(connplan::config::type_slip),
         severity(Warning),
@@ -293,7 +293,7 @@ pub enum Finding {
         gate: bool,
     },
     /// A scope that is nearly a known one.
-    #[error("the scope `{found}` is unknown; there is a scope `{meant}`")]
+    #[error("the scope `{found}` is unknown")]
     #[diagnostic(
         code(connplan::config::scope_slip),
         severity(Warning),
@@ -412,7 +412,7 @@ pub enum Finding {
     #[diagnostic(
         code(connplan::config::ignored_file),
         severity(Warning),
-        help("connector files end in .jsonc, .json or .toml, and begin with no dot")
+        help("connector files end in .jsonc, .json or .toml, and do not begin with a dot")
     )]
     DisguisedFile,
     /// A file that looks like a connector file, in a folder below the one that is read.
@@ -424,7 +424,7 @@ pub enum Finding {
     )]
     BelowFolder,
     /// A key of the Base44 config that is nearly one that counts here.
-    #[error("`{key}` is not a key that is read; there is a key `{meant}`")]
+    #[error("the key `{key}` is unknown")]
     #[diagnostic(
         code(connplan::config::misspelt_key),
         severity(Warning),
@@ -452,7 +452,7 @@ pub enum Finding {
     #[diagnostic(
         code(connplan::config::two_configs),
         severity(Warning),
-        help("keep one of the two; the official client, too, reads the .json")
+        help("keep one of the two; the official client also reads the .json")
     )]
     TwoConfigs,
     /// A key that `connplan.toml` doesn't have.
@@ -477,7 +477,7 @@ pub enum Finding {
     /// A pipeline uses a credential that a file of the checkout brings.
     #[error(
         "this pipeline has no Base44 credential of its own, so it uses {by}, at {address}: whoever wrote \
-         that file decides what the app seems to have"
+         that file controls what connplan sees"
     )]
     #[diagnostic(
         code(connplan::config::proposal_acts),

@@ -246,8 +246,8 @@ mod tests {
     #[test]
     fn a_command_stays_whole() {
         assert_eq!(
-            wrap("To go on: connplan authorize --receipt release.receipt", 46),
-            "To go on:\n  connplan authorize --receipt release.receipt"
+            wrap("Next: connplan authorize --receipt release.receipt", 46),
+            "Next:\n  connplan authorize --receipt release.receipt"
         );
         assert_eq!(
             wrap(

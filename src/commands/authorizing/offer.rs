@@ -13,10 +13,10 @@ use crate::{
 pub struct OfferArgs {
     /// Show the links in the terminal, open nothing (the default over SSH)
     ///
-    /// With BROWSER set, that is opened over SSH too.
+    /// If BROWSER is set, connplan uses it over SSH, too.
     #[arg(long)]
     pub no_browser: bool,
-    /// One after another instead of all on one page
+    /// Show one connector after another instead of all on one page
     #[arg(long)]
     pub one_by_one: bool,
     /// Show each link as a QR code too, for a phone

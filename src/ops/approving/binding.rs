@@ -389,11 +389,11 @@ pub(super) async fn reviewed(
     if let Some(brought) = &binding.brought {
         return Err(ApprovalError::Review {
             why: format!(
-                "the change brings {brought}, and the forge does not tell here who made and pushed those: whoever did \
-                 could approve it"
+                "the change brings {brought}, and the forge does not say who made and pushed those: whoever did \
+                 could approve the plan"
             ),
             help: Some(
-                "have the plan signed instead: `connplan approve`, with `require = \"signature\"` or `\"either\"` in \
+                "ask somebody to sign the plan instead: `connplan approve`, with `require = \"signature\"` or `\"either\"` in \
                  [approval], and apply it without `--approved-in-review`"
                     .to_owned(),
             ),

@@ -110,7 +110,7 @@ pub enum AuthError {
     #[diagnostic(
         code(connplan::auth::logged_in_elsewhere),
         help(
-            "`connplan login` logs in at {url}; BASE44_API_URL={made_for} goes on where you are logged in"
+            "run `connplan login` to log in at {url}, or set BASE44_API_URL={made_for} to use the login that you have"
         )
     )]
     Elsewhere {

@@ -19,7 +19,7 @@ pub enum LoginError {
     #[error("nobody confirmed the login in time")]
     #[diagnostic(
         code(connplan::login::expired),
-        help("run `connplan login` again; the code it shows lives only for some minutes")
+        help("run `connplan login` again; the code it shows is valid for a few minutes")
     )]
     Expired,
     /// Nobody decided in the time that the whole command has.

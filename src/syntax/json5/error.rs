@@ -54,7 +54,7 @@ pub enum SyntaxFault {
         escape: Quoted,
     },
     /// `\ud800` without its other half.
-    #[error("this escape is half of a character")]
+    #[error("this escape is an incomplete character (`\\uD83D` needs a second one)")]
     Surrogate,
     /// Brackets within brackets within brackets.
     #[error("the file is nested more than {MAX_DEPTH} levels deep")]

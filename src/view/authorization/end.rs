@@ -56,7 +56,7 @@ pub(super) fn list(standing: &Standing<'_>, medium: &Medium<'_>) -> String {
         }
     }
     if resumable {
-        let _ = writeln!(text, "\nTo go on: {}", again.command());
+        let _ = writeln!(text, "\nNext: {}", again.command());
     }
     text
 }
@@ -205,7 +205,7 @@ fn nothing(standing: &Standing<'_>) -> String {
     }
     let others: Vec<_> = standing.others.iter().map(ConnectorType::as_str).collect();
     let (others, command) = (others.join(", "), again.command());
-    format!("{named}Waiting for authorization: {others}\nTo go on: {command}\n")
+    format!("{named}Waiting for authorization: {others}\nNext: {command}\n")
 }
 
 /// Each that was named and does not wait, on a line.

@@ -64,7 +64,7 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
             )
         });
         let next = options.next.within("connplan authorize");
-        page.line(&format!("To go on: {next}{receipt}"));
+        page.line(&format!("Next: {next}{receipt}"));
     }
     let summary = &report.summary;
     match (summary.failed > 0, summary.not_run > 0) {

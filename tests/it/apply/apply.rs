@@ -262,7 +262,7 @@ fn a_plan_that_is_over_is_not_applied_again_where_the_app_went_on() {
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     error: the plan was applied at TIME already, and the app was changed since
-      help: nothing was written: to apply it again could undo what was decided since. Run `connplan plan` again and have it reviewed
+      help: nothing was written: to apply it again could undo what was decided since. Run `connplan plan` again and ask for a review
       code: connplan::plan::over
     ");
     assert_eq!(platform.writes(), NOTHING);
@@ -272,7 +272,7 @@ fn a_plan_that_is_over_is_not_applied_again_where_the_app_went_on() {
       ~ gmail waiting for consent, asked for just now
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize
+    Next: connplan authorize
     ");
     // Whoever wants all of it back plans that.
     project.declare("gmail", &["https://www.googleapis.com/auth/gmail.send"]);
@@ -306,7 +306,7 @@ fn a_part_of_a_plan_that_is_over_is_not_applied_again() {
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     error: the plan was applied at TIME already, and the app was changed since
-      help: nothing was written: to apply it again could undo what was decided since. Run `connplan plan` again and have it reviewed
+      help: nothing was written: to apply it again could undo what was decided since. Run `connplan plan` again and ask for a review
       code: connplan::plan::over
     ");
     assert_eq!(platform.writes(), NOTHING);

@@ -56,7 +56,7 @@ fn removals_wait_for_the_puts_to_succeed() {
     Failed: tiktok - setting the connector tiktok failed (request ID): the workspace's policy does not allow this: the server says "Ask an admin."
 
     Applied in part, 4 connectors: 1 waiting for authorization, 2 failed, 1 not run.
-    To go on: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
+    Next: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
     To finish: fix what failed, then apply again; what is done is not done twice.
 
     Plan: sha256:DIGEST

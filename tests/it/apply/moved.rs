@@ -244,7 +244,7 @@ fn an_expired_plan_is_not_applied() {
     exit 3: connplan apply y.plan
     --- stderr
     error: the plan expired just now, at TIME
-      help: nothing was written; run `connplan plan` again and have it reviewed
+      help: nothing was written; run `connplan plan` again and ask for a review
       code: connplan::plan::expired
     ");
     assert_eq!(platform.requests(), NOTHING);
@@ -348,7 +348,7 @@ fn of_many_scopes_that_moved_only_the_difference_is_told() {
     Acting as a workspace, by BASE44_API_KEY.
     error: the plan is stale: the app changed since it was made
       slack: scopes was 400 with a:000 a:001 a:002 a:003 a:004 and 395 more, is 400 with b:000 b:001 b:002 b:003 b:004 and 395 more
-      help: nothing was written; run `connplan plan` again and have it reviewed
+      help: nothing was written; run `connplan plan` again and ask for a review
       code: connplan::plan::stale
     ");
     assert!(refused.stderr.len() < 1000, "{refused}");

@@ -177,7 +177,7 @@ fn a_plan_that_says_that_something_waits_is_no_proof_of_it() {
         let result = result(&receipt, name);
         (result["outcome"].clone(), result["message"].clone())
     };
-    let unproved = "the plan says that it waits, but nothing here proves that anybody asked for it: go on by the \
+    let unproved = "the plan says that it waits, but nothing here proves that anybody asked for it: continue with the \
                     receipt of the apply that did";
     assert_eq!(of("outlook"), ("unchanged".into(), unproved.into()));
     assert_eq!(of("slack").0, "pending");
@@ -208,7 +208,7 @@ fn only_the_approved_digest_is_applied() {
     exit 3: connplan apply x.plan --expect-digest sha256:DIGEST
     --- stderr
     error: this is not the approved plan: sha256:DIGEST was expected, this is sha256:DIGEST
-      help: apply the file that was reviewed, or have this one reviewed
+      help: apply the file that was reviewed, or ask for a review of this one
       code: connplan::plan::not_approved
     ");
     project

@@ -37,7 +37,7 @@ fn a_plan_that_cannot_be_finished_says_what_it_did() {
       ~ github changed
     error: the plan is stale: the app changed since it was made
       slack: connector was not there, is there
-      help: nothing was written; run `connplan plan` again and have it reviewed
+      help: nothing was written; run `connplan plan` again and ask for a review
       code: connplan::plan::stale
     ");
     assert_eq!(platform.writes(), NOTHING);
@@ -55,7 +55,7 @@ fn what_may_have_been_done_is_named_too() {
       ? github was sent; whether it took effect is not known
     error: the plan is stale: the app changed since it was made
       slack: connector was not there, is there
-      help: nothing was written; run `connplan plan` again and have it reviewed
+      help: nothing was written; run `connplan plan` again and ask for a review
       code: connplan::plan::stale
     ");
     assert_eq!(platform.writes(), NOTHING);

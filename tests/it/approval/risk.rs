@@ -109,7 +109,7 @@ fn what_expired_is_authorized_without_a_plan_where_that_needs_no_approval() {
       ! gmail: [approval] in connplan.toml demands an approval for it: make a plan (`connplan plan --out FILE`), have it approved, and apply it
       ~ slack needs a person's consent again
 
-    To go on: connplan authorize
+    Next: connplan authorize
     ");
     project.write("connplan.toml", "");
     project.run(&["apply", "-y", "--target", "gmail"]).expect(0);

@@ -75,7 +75,7 @@ fn the_list_is_a_gate() {
       ~ slack waiting for consent, asked for just now
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize
+    Next: connplan authorize
     ");
     let json = project.run(&["authorize", "--list", "--format", "json"]);
     json.expect(4);
@@ -195,7 +195,7 @@ fn a_declined_one_gets_a_fresh_link_by_the_same_put() {
       ~ slack waiting for consent, asked for just now
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize
+    Next: connplan authorize
     ");
     platform.forget();
     let output = meanwhile(&project, &WAIT, || platform.consent("slack", ADA));
@@ -384,7 +384,7 @@ fn what_expired_or_was_disconnected_is_repaired_without_a_plan() {
       ~ notion needs a person's consent again
       ~ slack needs a person's consent again
 
-    To go on: connplan authorize
+    Next: connplan authorize
     ");
     assert_eq!(platform.writes(), NOTHING);
     let output = meanwhile(&project, &WAIT, || {
@@ -444,7 +444,7 @@ fn only_those_that_are_named() {
       ~ linear waiting for consent, asked for just now
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize
+    Next: connplan authorize
     ");
     project.run(&["authorize", "--list", "slack"]).expect(0);
     reads!(project.run(&["authorize", "nosuch"]), @"
@@ -509,7 +509,7 @@ fn another_machine_resumes_by_the_receipt() {
       ~ slack waiting for consent, asked for just now
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize --receipt x.receipt --expect-digest DIGEST
+    Next: connplan authorize --receipt x.receipt --expect-digest DIGEST
     ");
     let with = format!("--receipt x.receipt --expect-digest {digest}`");
     let ended = elsewhere.run_all(&vouched(&["authorize"]));
@@ -543,7 +543,7 @@ fn another_machine_resumes_by_the_receipt() {
       ~ slack waiting for consent, asked for just now
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize --receipt FILE --expect-digest DIGEST
+    Next: connplan authorize --receipt FILE --expect-digest DIGEST
     ");
     reads!(elsewhere.run(&["authorize", "--list", "--app-id", "app-1"]), @"
     exit 0: connplan authorize --list --app-id app-1
@@ -706,7 +706,7 @@ fn a_link_that_ran_out_with_the_time_was_not_declined() {
       ~ slack waiting for consent, asked for just now
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize
+    Next: connplan authorize
     ");
 }
 
@@ -768,7 +768,7 @@ fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_faili
     Acting as a workspace, by BASE44_API_KEY.
     slack: no file declares it any more; if its link was opened, that one works for a few minutes more.
     ");
-    reads!(project.run(&["authorize", "--list"]).lacks("To go on"), @"
+    reads!(project.run(&["authorize", "--list"]).lacks("Next:"), @"
     exit 4: connplan authorize --list
     App app-1 at http://HOST
       ! slack: no file declares it any more; if its link was opened, that one works for a few minutes more

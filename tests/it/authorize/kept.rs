@@ -18,7 +18,7 @@ use crate::support::{Connector, Platform, Project, follow, reads, result};
 fn what_does_not_wait_is_said_and_what_does() {
     let (platform, project) = applied();
     platform.set(&Connector::active("notion", &[]));
-    let others = "Waiting for authorization: linear, slack\nTo go on: connplan authorize\n";
+    let others = "Waiting for authorization: linear, slack\nNext: connplan authorize\n";
     for args in [
         &["authorize", "notion"][..],
         &["authorize", "notion", "--list"],
@@ -165,7 +165,7 @@ fn what_was_asked_for_from_another_folder_is_not_forgotten() {
       ~ slack waiting for consent, asked for just now
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize --dir other
+    Next: connplan authorize --dir other
     ");
     reads!(project.run(&["authorize", "--dir", "othre"]), @"
     exit 1: connplan authorize --dir othre
@@ -289,7 +289,7 @@ fn a_receipt_is_held_against_the_files_both_ways() {
         ! the files now declare more (channels:read); plan and apply that separately
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize --receipt x.receipt
+    Next: connplan authorize --receipt x.receipt
     ");
     let short = [&resume[..], &["--timeout", "1s"]].concat();
     more.run(&short).expect(4);

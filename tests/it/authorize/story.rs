@@ -94,7 +94,7 @@ fn applied_at_night_authorized_in_the_morning_elsewhere() {
       ~ slackbot waiting for consent, asked for just now
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize --receipt night.receipt
+    Next: connplan authorize --receipt night.receipt
     ");
     platform.forget();
     let args = [
@@ -300,7 +300,7 @@ fn broken_connectors_are_found_and_repaired_without_a_plan() {
     App app-1 at http://HOST
       ~ slackbot needs a person's consent again
 
-    To go on: connplan authorize
+    Next: connplan authorize
     ");
     let ended = while_running(&project, &["authorize", "--yes", "--no-browser"], || {
         wait_for_writes(&platform, 1);
@@ -420,7 +420,7 @@ fn the_store_is_private_and_whole() {
       ~ slackbot waiting for consent, asked for just now
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize
+    Next: connplan authorize
     --- stderr
     warning: FOLDER/state/apps/APP/pending.toml could be read by others; it is private now
     ");

@@ -68,7 +68,7 @@ fn an_apply_need_not_wait_for_a_person() {
     Waiting for authorization: github
 
     Applied, 1 connector: 1 waiting for authorization.
-    To go on: connplan authorize
+    Next: connplan authorize
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
       ! github waiting for authorization
@@ -102,7 +102,7 @@ fn an_apply_need_not_wait_for_a_person() {
       ~ linear waiting for consent, asked for just now
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize
+    Next: connplan authorize
     ");
 }
 

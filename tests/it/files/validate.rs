@@ -109,7 +109,7 @@ fn a_misspelt_scope_is_a_warning_that_names_the_right_one() {
     exit 0: connplan validate
     Valid, 1 warning. 1 connector in base44/connectors: gmail
     --- stderr
-    warning: the scope `gmail.send` is unknown; there is a scope `https://www.googleapis.com/auth/gmail.send`
+    warning: the scope `gmail.send` is unknown
        ╭─[base44/connectors/gmail.jsonc:1:12]
      1 │ {"scopes":["gmail.send"],"type":"gmail"}
        ·            ──────┬─────

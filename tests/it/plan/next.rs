@@ -87,7 +87,7 @@ fn each_printed_command_carries_what_surrounds_it_and_runs() {
     Waiting for authorization: box, slack
 
     Applied before, 2 connectors: 2 waiting for authorization.
-    To go on: connplan -C 'apps/my shop' --env stage authorize --receipt x.receipt --expect-digest sha256:DIGEST
+    Next: connplan -C 'apps/my shop' --env stage authorize --receipt x.receipt --expect-digest sha256:DIGEST
 
     Plan: sha256:DIGEST
     --- stderr

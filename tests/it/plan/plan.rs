@@ -525,7 +525,7 @@ fn a_type_that_is_misspelt_is_not_planned() {
     reads!(planned, @r#"
     exit 1: connplan plan
     --- stderr
-    warning: the type `slak` is unknown; there is a type `slack`
+    warning: the type `slak` is unknown
        ╭─[base44/connectors/slak.jsonc:1:33]
      1 │ {"scopes":["chat:write"],"type":"slak"}
        ·                                 ───┬──

@@ -342,7 +342,7 @@ fn a_journal_is_no_proof_of_what_the_app_has_now() {
       ? notion was sent; whether it took effect is not known
     error: the plan is stale: the app changed since it was made
       box: connector was not there, is there
-      help: nothing was written; run `connplan plan` again and have it reviewed
+      help: nothing was written; run `connplan plan` again and ask for a review
       code: connplan::plan::stale
     ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
@@ -389,7 +389,7 @@ fn a_damaged_journal_is_noticed() {
     Waiting for authorization: airtable, box, discord, github, notion, wix
 
     Applied, 6 connectors: 6 waiting for authorization.
-    To go on: connplan authorize
+    Next: connplan authorize
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     warning: the last record of the journal was cut off by a crash; it is dropped

@@ -168,7 +168,7 @@ fn a_removal_can_keep_the_scopes() {
     Waiting for authorization: linear
 
     Applied before, 2 connectors: 1 removed, 1 waiting for authorization.
-    To go on: connplan authorize
+    Next: connplan authorize
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     This plan was already applied. Nothing was written.

@@ -197,7 +197,7 @@ fn a_scope_is_as_dangerous_as_what_it_includes_or_may_be_read_as() {
     Approval: 1 signature needed, 0 found
     To have it approved, save it: connplan plan --out FILE
     --- stderr
-    warning: the scope `REPO` is unknown; there is a scope `repo`
+    warning: the scope `REPO` is unknown
        ╭─[base44/connectors/github.jsonc:1:12]
      1 │ {"scopes":["REPO"],"type":"github"}
        ·            ───┬──
@@ -206,7 +206,7 @@ fn a_scope_is_as_dangerous_as_what_it_includes_or_may_be_read_as() {
       help: did you mean `repo`? Any scope is allowed, so this is only a warning
       code: connplan::config::scope_slip
 
-    warning: the scope `Chat:Write` is unknown; there is a scope `chat:write`
+    warning: the scope `Chat:Write` is unknown
        ╭─[base44/connectors/slack.jsonc:1:12]
      1 │ {"scopes":["Chat:Write"],"type":"slack"}
        ·            ──────┬─────
@@ -225,8 +225,8 @@ fn a_scope_is_as_dangerous_as_what_it_includes_or_may_be_read_as() {
 
     * **Add (4):** `asana` 🛑, `github` 🛑, `googlecalendar` 🛑, `slack`
 
-    + Warning in `base44/connectors/github.jsonc:1:12`: `` the scope `REPO` is unknown; there is a scope `repo` ``
-    + Warning in `base44/connectors/slack.jsonc:1:12`: `` the scope `Chat:Write` is unknown; there is a scope `chat:write` ``
+    + Warning in `base44/connectors/github.jsonc:1:12`: ``the scope `REPO` is unknown``
+    + Warning in `base44/connectors/slack.jsonc:1:12`: ``the scope `Chat:Write` is unknown``
 
     <details>
     <summary>Details, scope by scope</summary>
@@ -254,7 +254,7 @@ fn a_scope_is_as_dangerous_as_what_it_includes_or_may_be_read_as() {
 
     To have it approved and applied: a signer runs `connplan approve FILE`, then `connplan apply FILE --expect-digest sha256:DIGEST --approved-by FILE.sig`
     --- stderr
-    warning: the scope `REPO` is unknown; there is a scope `repo`
+    warning: the scope `REPO` is unknown
        ╭─[base44/connectors/github.jsonc:1:12]
      1 │ {"scopes":["REPO"],"type":"github"}
        ·            ───┬──
@@ -263,7 +263,7 @@ fn a_scope_is_as_dangerous_as_what_it_includes_or_may_be_read_as() {
       help: did you mean `repo`? Any scope is allowed, so this is only a warning
       code: connplan::config::scope_slip
 
-    warning: the scope `Chat:Write` is unknown; there is a scope `chat:write`
+    warning: the scope `Chat:Write` is unknown
        ╭─[base44/connectors/slack.jsonc:1:12]
      1 │ {"scopes":["Chat:Write"],"type":"slack"}
        ·            ──────┬─────

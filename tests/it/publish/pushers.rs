@@ -148,7 +148,7 @@ fn an_app_that_pushes_tells_nobody_either() {
             reads!(shop.applied_now(), @"
             exit 3: connplan apply a1.plan --approved-in-review
             --- stderr
-            warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+            warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
             error: the review does not approve this plan: who pushed the newest commit of the pull request is not known: no run for that push has told it
               help: run the workflow run of the last push again (`opened` or `synchronize`), or push again; an edited title must not cancel that run. Or give the token `contents: read`: then GitHub is asked who pushed. A run for another run (`workflow_run`) never tells it: of a fork that the token cannot read, have the plan signed instead (`connplan approve`)
               code: connplan::approval::review
@@ -161,9 +161,9 @@ fn an_app_that_pushes_tells_nobody_either() {
             reads!(shop.applied_now(), @"
             exit 3: connplan apply a1.plan --approved-in-review
             --- stderr
-            warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+            warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
             error: the review does not approve this plan: acme-ci[bot], a program, pushed to the branch of the pull request, and nobody knows who had it do so
-              help: push the commits, as a person, to a new branch, and have a pull request of that reviewed; or, where the settings take signatures, have it signed: `connplan approve`
+              help: push the commits, as a person, to a new branch, open a pull request of it, and ask for a review; or, where the settings take signatures, ask somebody to sign: `connplan approve`
               code: connplan::approval::review
             ");
         } else {
@@ -313,9 +313,9 @@ fn a_push_of_an_account_that_is_gone_lets_nobody_review() {
     reads!(shop.applied_now(), @"
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     error: the review does not approve this plan: somebody pushed to the branch of the pull request whom the forge does not know any more
-      help: push the commits, as a person, to a new branch, and have a pull request of that reviewed; or, where the settings take signatures, have it signed: `connplan approve`
+      help: push the commits, as a person, to a new branch, open a pull request of it, and ask for a review; or, where the settings take signatures, ask somebody to sign: `connplan approve`
       code: connplan::approval::review
     ");
     // One of what the request does not hold any more, or never did, is not asked for.
@@ -345,7 +345,7 @@ fn a_push_of_many_branches_is_by_one_of_those_who_made_some() {
     reads!(shop.applied_now(), @"
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     warning: The review by bob does not count: bob pushed many branches at once, and may so have pushed the change.
     error: the plan is not approved: 1 approving review needed, 0 found
       help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`

@@ -288,7 +288,7 @@ fn a_comment_of_whoever_made_the_change_or_started_the_job_shows_nothing() {
                 .project
                 .var("GITLAB_TOKEN", "")
                 .var("CI_JOB_TOKEN", "canary");
-            shop.refuses("it is of whoever started the job");
+            shop.refuses("it belongs to the person who started the job");
         }
         assert!(shop.platform.writes().is_empty());
     }

@@ -87,8 +87,8 @@ fn a_review_is_none_of_commits_that_a_request_brings_from_a_submodule() {
             reads!(refused, @r#"
             exit 3: connplan -C apps/shop apply ../../../x.plan --approved-in-review
             --- stderr
-            error: the review does not approve this plan: the change brings other commits of the submodule apps/shop, and the forge does not tell here who made and pushed those: whoever did could approve it
-              help: have the plan signed instead: `connplan -C apps/shop approve`, with `require = "signature"` or `"either"` in [approval], and apply it without `--approved-in-review`
+            error: the review does not approve this plan: the change brings other commits of the submodule apps/shop, and the forge does not say who made and pushed those: whoever did could approve the plan
+              help: ask somebody to sign the plan instead: `connplan -C apps/shop approve`, with `require = "signature"` or `"either"` in [approval], and apply it without `--approved-in-review`
               code: connplan::approval::review
             "#);
         }

@@ -247,7 +247,7 @@ fn who_pushed_is_told_or_refused_and_never_forgotten() {
     reads!(shop.approved(), @"
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     error: the review does not approve this plan: who pushed the newest commit of the pull request is not known: no run for that push has told it
       help: run the workflow run of the last push again (`opened` or `synchronize`), or push again; an edited title must not cancel that run. Or give the token `contents: read`: then GitHub is asked who pushed. A run for another run (`workflow_run`) never tells it: of a fork that the token cannot read, have the plan signed instead (`connplan approve`)
       code: connplan::approval::review

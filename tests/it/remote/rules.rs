@@ -133,7 +133,7 @@ fn values_are_held_against_what_the_platform_wants() {
           authorization: required
 
     ! warning: base44/connectors/bamboohr.jsonc:1: the connection value `company_domain` is your own variable TENANT, and an apply sends it to app app-1
-        help: is it meant for whoever edits that app? `export CONNPLAN_VAR_TENANT=...` says so
+        help: if everybody who edits that app may have it, say so: `export CONNPLAN_VAR_TENANT=...`
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     "#);
@@ -239,7 +239,7 @@ fn which_types_need_values_is_what_the_platform_says() {
     Waiting for authorization: bamboohr
 
     Applied, 1 connector: 1 waiting for authorization.
-    To go on: connplan authorize
+    Next: connplan authorize
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
       ! bamboohr waiting for authorization

@@ -215,14 +215,14 @@ fn a_login_goes_nowhere_else_by_itself() {
     --- stderr
     warning: others could read the login in FOLDER/home/.base44/auth/auth.json; it is private now
     error: you are logged in at https://base44.example.com, not at https://app.base44.com; the login was not sent
-      help: `connplan login` logs in at https://app.base44.com; BASE44_API_URL=https://base44.example.com goes on where you are logged in
+      help: run `connplan login` to log in at https://app.base44.com, or set BASE44_API_URL=https://base44.example.com to use the login that you have
       code: connplan::auth::logged_in_elsewhere
     ");
     reads!(project.run(&["plan"]), @"
     exit 1: connplan plan
     --- stderr
     error: you are logged in at https://base44.example.com, not at https://app.base44.com; the login was not sent
-      help: `connplan login` logs in at https://app.base44.com; BASE44_API_URL=https://base44.example.com goes on where you are logged in
+      help: run `connplan login` to log in at https://app.base44.com, or set BASE44_API_URL=https://base44.example.com to use the login that you have
       code: connplan::auth::logged_in_elsewhere
     ");
     let text = format!("BASE44_API_URL={}\n", server.url());
@@ -231,7 +231,7 @@ fn a_login_goes_nowhere_else_by_itself() {
     exit 1: connplan plan
     --- stderr
     error: .env, line 1, names another address: you are logged in at https://base44.example.com, not at http://HOST; the login was not sent
-      help: `connplan login` logs in at http://HOST; BASE44_API_URL=https://base44.example.com goes on where you are logged in
+      help: run `connplan login` to log in at http://HOST, or set BASE44_API_URL=https://base44.example.com to use the login that you have
       code: connplan::auth::logged_in_elsewhere
     ");
     reads!(project.run(&["doctor"]), @"
@@ -247,7 +247,7 @@ fn a_login_goes_nowhere_else_by_itself() {
     ok    folder    FOLDER/state/apps/APP
     ok    pending   no authorization waits
     FAIL  address   .env, line 1, names another address: you are logged in at https://base44.example.com, not at http://HOST; the login was not sent
-                    -> `connplan login` logs in at http://HOST; BASE44_API_URL=https://base44.example.com goes on where you are logged in
+                    -> run `connplan login` to log in at http://HOST, or set BASE44_API_URL=https://base44.example.com to use the login that you have
     ok    browser   opened by xdg-open
     ok    terminal  asks nothing (standard input or standard error is not a terminal)
 
@@ -396,7 +396,7 @@ fn a_pipeline_that_acts_by_a_proposals_word_says_so_everywhere() {
           + a  unknown, which does not mean safe
           authorization: required
 
-    ! warning: .env: this pipeline has no Base44 credential of its own, so it uses BASE44_API_KEY in .env, line 2, at http://HOST: whoever wrote that file decides what the app seems to have
+    ! warning: .env: this pipeline has no Base44 credential of its own, so it uses BASE44_API_KEY in .env, line 2, at http://HOST: whoever wrote that file controls what connplan sees
         help: set BASE44_ACCESS_TOKEN for this step: then such a file is ignored
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.

@@ -50,11 +50,11 @@ fn a_project_below_a_home_that_is_a_work_tree_is_in_it_where_that_keeps_it() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
-    warning: the store cannot say what other machines have requested: FOLDER/project is not in a git work tree; run this in a clone of the repository (one that your home lies in counts where it keeps the project's config: `git add`)
+    warning: the store cannot say what other machines have requested: FOLDER/project is not in a git work tree; run this in a clone of the repository. One around your home folder counts only if it tracks the project's config (`git add`)
     Acting as a workspace, by BASE44_API_KEY.
     Nothing was changed: the team's store cannot be used, and connplan changes nothing without it.
     error: FOLDER/project is not in a git work tree
-      help: run this in a clone of the repository (one that your home lies in counts where it keeps the project's config: `git add`)
+      help: run this in a clone of the repository. One around your home folder counts only if it tracks the project's config (`git add`)
       code: connplan::git::no_repository
     ");
     project.run(&["init", "--dry-run"]).lacks("../.github");
@@ -91,7 +91,7 @@ fn a_git_folder_of_another_user_is_no_repository_around_a_project() {
     exit 0: connplan validate
     Valid. 1 connector in base44/connectors: slack
     --- stderr
-    warning: FOLDER/.git belongs to another user (number 65534), who can write anything into it: it is not used, as if there were none
+    warning: FOLDER/.git belongs to another user (user id 65534), who can write anything into it: it is not used, as if there were none
     ");
     project.run(&["apply", "--yes"]).expect(0);
     symlink(project.root(), project.path("../by")).unwrap();
@@ -188,7 +188,7 @@ fn a_link_that_another_user_put_in_a_shared_folder_is_not_followed() {
             exit 1: connplan man THERE
             --- stderr
             error: FOLDER/common/build belongs to another user
-              help: connplan believes only what you or root wrote there; look who did, and move it away, or name another place
+              help: connplan uses only files that you or root own; find out who owns it, and move it away, or name another place
               code: connplan::fs::not_own
             ");
         }

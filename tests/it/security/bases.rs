@@ -104,7 +104,7 @@ fn an_event_that_cannot_be_read_is_a_refusal() {
     reads!(shop.project.run_vars(&vars, &["plan"]), @"
     exit 1: connplan plan
     --- stderr
-    error: the event of this run cannot be read, so nothing says what it is measured against: FOLDER/project/../event.json does not exist
+    error: the event of this run cannot be read, so connplan does not know which settings apply: FOLDER/project/../event.json does not exist
       help: GITHUB_EVENT_PATH names its file; a container needs that file mounted at the same path
       code: connplan::context::event
     ");
@@ -113,7 +113,7 @@ fn an_event_that_cannot_be_read_is_a_refusal() {
     reads!(shop.project.run_vars(&vars, &["plan"]), @"
     exit 1: connplan plan
     --- stderr
-    error: the event of this run cannot be read, so nothing says what it is measured against: FOLDER/project/../event.json: EOF while parsing an object at line 1 column 17
+    error: the event of this run cannot be read, so connplan does not know which settings apply: FOLDER/project/../event.json: EOF while parsing an object at line 1 column 17
       help: GITHUB_EVENT_PATH names its file; a container needs that file mounted at the same path
       code: connplan::context::event
     ");
@@ -287,13 +287,13 @@ fn the_branches_of_a_fork_bind_nothing() {
     reads!(shop.planned("pull_request_target", &pull, &github), @"
     exit 1: connplan plan
     --- stderr
-    error: `origin` is another repository than octo/site, which this run is of, and the branch release of octo/site, whose settings bind, cannot be had: the git remote octo/site cannot be reached: 'FOLDER/project/../remote.git' does not appear to be a git repository
+    error: `origin` is not octo/site, the repository of this run: connplan needs the settings of the branch release of octo/site, and cannot get them: the git remote octo/site cannot be reached: 'FOLDER/project/../remote.git' does not appear to be a git repository
       help: let the checkout keep credentials that may read octo/site; or fetch that branch from there in a step before, and give this one `GITHUB_TOKEN: ${{ github.token }}`, by which the forge tells its newest commit
       code: connplan::approval::base
     ");
     shop.planned("workflow_dispatch", &by_hand, &github)
         .expect(0)
-        .tells("the settings of release there do not bind here");
+        .tells("connplan cannot get the settings of release");
 }
 
 /// A repository that the pipeline cloned beside its own has a base of its own: the run's names are not about it, and
@@ -428,7 +428,7 @@ fn the_store_of_a_fork_is_not_the_teams() {
     reads!(from(Value::Null), @"
     exit 1: connplan plan --out x.plan
     --- stderr
-    error: `origin` is another repository than octo/site, which this run is of, and the event does not tell that it is the fork which the request comes from: so it is not known which of the two keeps the store
+    error: `origin` is not octo/site, the repository of this run, and the event does not say that it is the request's fork. So connplan does not know which one has the store
       help: set CONNPLAN_STORE in the pipeline to the address of the store, such as `git:https://HOST/PATH`; or check out octo/site, where forges keep what requests bring (`refs/pull/N/head`, `refs/merge-requests/N/head`)
       code: connplan::store::origin
     ");
@@ -439,7 +439,7 @@ fn the_store_of_a_fork_is_not_the_teams() {
     // It may be a fork by another name.
     from(json!({"full_name": "octo/site"}))
         .expect(1)
-        .tells("which of the two keeps the store");
+        .tells("does not know which one has the store");
 }
 
 #[test]

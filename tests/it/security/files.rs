@@ -48,7 +48,7 @@ fn a_plan_is_not_written_through_a_link_nor_over_an_odd_node() {
     exit 1: connplan plan --out connplan.plan
     --- stderr
     error: connplan.plan is not a regular file
-      help: name a file here
+      help: give the path of a file
       code: connplan::fs::not_a_file
     ");
     assert!(out.symlink_metadata().unwrap().file_type().is_fifo());
@@ -487,7 +487,7 @@ fn what_a_link_leads_to_is_read_and_its_lines_are_not_shown() {
       help: write a list, for example ["chat:write", "users:read"], or leave `scopes` out
       code: connplan::config::scopes_not_a_list
 
-    warning: the type `slackk` is unknown; there is a type `slack`
+    warning: the type `slackk` is unknown
        ╭─[keys/slip.jsonc:1:11]
      1 │ { "type": "slackk", "scopes": "a" }
        ·           ────┬───
@@ -554,7 +554,7 @@ fn no_line_of_a_connector_file_is_pulled_into_view_that_a_link_led_to() {
     \ No newline at end of file
     --- stderr
     warning: base44/connectors/.key: it looks like a connector file, and is not read because of its name
-      help: connector files end in .jsonc, .json or .toml, and begin with no dot
+      help: connector files end in .jsonc, .json or .toml, and do not begin with a dot
       code: connplan::config::ignored_file
 
     warning: base44/connectors/gcp.json:3: `...` is not a key of a connector file
@@ -778,7 +778,7 @@ fn a_sandbox_leaves_as_it_is_what_is_not_its_own() {
     exit 1: connplan sandbox --state Cargo
     --- stderr
     error: Cargo.lock is another program's file, and a sandbox would keep its lock in it
-      help: give `--state` another name; the lock is called as the state, with `.lock` at its end
+      help: give `--state` another name; the lock file is STATE.lock
       code: connplan::sandbox::lock
     ");
     assert_eq!(project.read("Cargo.lock"), CANARY);

@@ -247,7 +247,7 @@ fn a_store_that_is_left_in_a_submodule_is_not_taken_for_none() {
     Waiting for authorization: slack
 
     Applied, 1 connector: 1 waiting for authorization.
-    To go on: connplan -C apps/shop authorize
+    Next: connplan -C apps/shop authorize
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
       ! slack waiting for authorization

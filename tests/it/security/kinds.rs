@@ -257,7 +257,7 @@ fn where_a_branch_left_the_default_one_binds_and_so_does_that_as_it_is_now() {
     reads!(shop.apply(&made), @"
     exit 1: connplan made: apply --auto-approve
     --- stderr
-    error: nothing names the commit before this one, so the settings bind from where this line of history left main, and this clone does not go back as far
+    error: nothing names the commit before this one, so connplan needs the settings from where this history left main, and this clone is too shallow
       help: on GitHub give actions/checkout `with: { fetch-depth: 0 }`, on GitLab set `GIT_DEPTH: 0`
       code: connplan::approval::base
     ");

@@ -205,8 +205,8 @@ fn a_link_of_the_base_that_leads_out_is_replaced_by_nothing() {
     reads!(planned(&project, &base, "apps/shop"), @"
     exit 1: connplan -C apps/shop plan
     --- stderr
-    error: COMMIT, which this is measured against, has a link at apps/shop/ that leads out of the repository, and here is something else: what was asked for there is not known
-      help: have the link removed by a change of its own first
+    error: COMMIT, whose settings apply here, has a link at apps/shop/ that leads out of the repository, and here is something else: connplan needs the settings there, and cannot get them
+      help: remove the link in a separate pull or merge request first
       code: connplan::approval::base
     ");
 }
@@ -373,8 +373,8 @@ fn a_submodule_that_something_else_takes_the_place_of_is_not_passed_over() {
     reads!(planned(&project, &base, "apps/shop").tells(says), @"
     exit 1: connplan -C apps/shop plan
     --- stderr
-    error: COMMIT, which this is measured against, has a submodule at apps/shop, and what it asks for there is not known here: its commit COMMIT is not in this clone
-      help: a proposal does not drop it by putting something else in its place; have its commit here: check out the submodule, or run `git fetch URL COMMIT` with the submodule's address in a step before
+    error: COMMIT, whose settings apply here, has a submodule at apps/shop: connplan needs the settings there, and cannot get them: its commit COMMIT is not in this clone
+      help: get that commit: check out the submodule, or run `git fetch URL COMMIT` with the submodule's address in a step before. A change that replaces the submodule does not drop its settings
       code: connplan::approval::base
     ");
     committed(&project);
@@ -454,14 +454,14 @@ fn a_submodule_that_goes_where_a_project_changes_its_app_is_not_passed_over() {
     git(&project, &["commit", "-qm", "another app"]);
     planned(&project, &base, "apps/shop")
         .expect(0)
-        .tells("what these submodules ask for is not known");
+        .tells("connplan cannot read these submodules");
     git(&project, &["rm", "-qf", "--cached", "vendor/sub"]);
     git(&project, &["commit", "-qm", "no submodule"]);
     reads!(planned(&project, &base, "apps/shop"), @"
     exit 1: connplan -C apps/shop plan
     --- stderr
-    error: COMMIT, which this is measured against, has a submodule at vendor/sub, and what it asks for there is not known here: its commit COMMIT is not in this clone
-      help: a proposal does not drop it by putting something else in its place; have its commit here: check out the submodule, or run `git fetch URL COMMIT` with the submodule's address in a step before
+    error: COMMIT, whose settings apply here, has a submodule at vendor/sub: connplan needs the settings there, and cannot get them: its commit COMMIT is not in this clone
+      help: get that commit: check out the submodule, or run `git fetch URL COMMIT` with the submodule's address in a step before. A change that replaces the submodule does not drop its settings
       code: connplan::approval::base
     ");
 }
@@ -491,7 +491,7 @@ fn a_submodule_that_lacks_files_is_not_taken_for_one_without_settings() {
         ]);
         planned(&project, &base, "evil")
             .expect(0)
-            .tells("what these submodules ask for is not known");
+            .tells("connplan cannot read these submodules");
     }
 }
 

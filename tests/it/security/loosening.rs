@@ -217,8 +217,8 @@ fn a_repository_around_that_git_cannot_read_is_an_error() {
     exit 1: connplan -C . plan
     --- stderr
     warning: the state folder FOLDER/state lies in the checkout FOLDER, whose files may be what somebody proposes: it is not used; set CONNPLAN_STATE_DIR to a folder outside it
-    error: FOLDER is a git repository around this one, and may have it as a submodule, which cannot be told: git could not read the commit: bad config line 2 in file .git/config
-      help: have git read it (`git -C` there tells what is wrong), or move its `.git` away
+    error: connplan cannot tell whether this repository is a submodule of FOLDER, the repository around it: git could not read the commit: bad config line 2 in file .git/config
+      help: make git able to read FOLDER (`git status` there shows the problem), or move its `.git` away
       code: connplan::approval::base
     ");
 }
@@ -264,7 +264,7 @@ fn broken_settings_of_the_base_bind_as_far_as_they_can_be_read_and_nothing_is_ap
     planned(&project, &base).expect(6).tells(SAYS);
     project.declare("notion", &[]);
     let danger = format!(
-        "! danger: what the base branch asks for is not all known, and does not all bind here: \
+        "! danger: connplan knows, and applies here, only a part of the base branch's settings: \
          base44/connplan.toml of {} has errors: `policy.max_class` is \"newer\"",
         &base[..7]
     );
@@ -281,7 +281,7 @@ fn broken_settings_of_the_base_bind_as_far_as_they_can_be_read_and_nothing_is_ap
     };
     applied(&base)
         .expect(1)
-        .tells("which binds here, has errors");
+        .tells("whose settings apply here, has errors");
     assert_eq!(platform.writes(), [] as [&str; 0]);
     git(&project, &["commit", "-q", "--allow-empty", "-m", "next"]);
     applied(&corrected).expect(0);
@@ -326,8 +326,8 @@ fn a_link_in_place_of_the_base_settings_is_refused() {
     reads!(planned(&project, &base), @"
     exit 1: connplan -C . plan
     --- stderr
-    error: base44/connplan.toml in the base commit COMMIT is a link; its settings apply here, and links are not followed
-      help: replace the link by a file on the base branch first
+    error: base44/connplan.toml in the base commit COMMIT is a link; its settings apply here, and connplan does not follow links
+      help: replace the link with a file on the base branch first
       code: connplan::approval::base
     ");
 }
@@ -664,7 +664,7 @@ fn no_plan_of_a_request_lives_longer_than_its_base_says() {
     exit 3: connplan apply long.plan
     --- stderr
     error: the plan expires at TIME, and [plan] `expires` of the base branch lets no plan live for longer than 72h
-      help: nothing was written; run `connplan plan --out FILE` again and have it reviewed
+      help: nothing was written; run `connplan plan --out FILE` again and ask for a review
       code: connplan::plan::lives_too_long
     ");
     assert!(platform.writes().is_empty());

@@ -109,12 +109,12 @@ fn an_old_run_is_held_against_the_branch_as_it_is_now() {
     let again = [("GITHUB_RUN_ATTEMPT", "2")];
     applied(&project, &base, &[&forge[..], &again].concat())
         .expect(1)
-        .tells("whether main has gone on since this run was started");
+        .tells("connplan cannot tell whether main has newer commits");
     // A first run may have waited for a person for weeks.
     reads!(applied(&project, &base, &[]), @"
     exit 1: connplan apply --auto-approve
     --- stderr
-    error: whether main has gone on since this run was started, whose settings bind as they are now, cannot be had: the git remote origin cannot be reached: there is no such folder
+    error: connplan cannot tell whether main has newer commits, and needs its newest settings: the git remote origin cannot be reached: there is no such folder
       help: give this step `GITHUB_TOKEN: ${{ github.token }}`, and the job `permissions: { contents: read }`, or let the checkout keep its credentials; or let a new run plan and apply
       code: connplan::approval::base
     ");
@@ -225,7 +225,7 @@ fn what_the_commit_before_asked_for_and_nobody_knows_is_not_passed_over() {
     commit(&project, "none");
     applied(&project, &before, &[])
         .expect(1)
-        .tells("which binds here, has errors");
+        .tells("whose settings apply here, has errors");
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
 
@@ -371,9 +371,9 @@ fn the_next_push_does_not_free_what_was_refused() {
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     1 connector waits for authorization.
     --- stderr
-    warning: whether the remote origin keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote origin cannot be reached: there is no such folder
-    error: whether the remote origin keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote origin cannot be reached: there is no such folder
-      help: let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, a whole clone tells that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`
+    warning: connplan cannot tell whether the remote origin has a store from earlier settings, and needs what is in it: the git remote origin cannot be reached: there is no such folder
+    error: connplan cannot tell whether the remote origin has a store from earlier settings, and needs what is in it: the git remote origin cannot be reached: there is no such folder
+      help: let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, a complete clone shows that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`
       code: connplan::store::left
     ");
     assert_eq!(platform.writes().len(), 1);
@@ -630,9 +630,9 @@ fn a_store_that_nothing_names_any_more_is_asked_at_each_remote_and_has_to_answer
     std::fs::rename(&other, project.path("../gone.git")).unwrap();
     let run = run(&loose, &[]);
     insta::assert_snapshot!(run.expect(1).lacks("signature").stderr, @"
-    warning: whether the remote memory keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote memory cannot be reached: there is no such folder
-    error: whether the remote memory keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote memory cannot be reached: there is no such folder
-      help: let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, a whole clone tells that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`
+    warning: connplan cannot tell whether the remote memory has a store from earlier settings, and needs what is in it: the git remote memory cannot be reached: there is no such folder
+    error: connplan cannot tell whether the remote memory has a store from earlier settings, and needs what is in it: the git remote memory cannot be reached: there is no such folder
+      help: let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, a complete clone shows that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`
       code: connplan::store::left
     ");
     assert_eq!(platform.writes().len(), 1);
@@ -674,7 +674,7 @@ fn no_merge_hides_that_a_store_was_named() {
     let asked = || {
         applied(&project, &loose, &[])
             .expect(1)
-            .tells("whether the remote memory keeps a store that the settings named before");
+            .tells("connplan cannot tell whether the remote memory has a store from earlier settings");
     };
     asked();
     project.write(".gitattributes", "connplan.toml -diff\n");
@@ -762,8 +762,8 @@ fn the_commit_applied_last_is_not_taken_for_lost_where_the_remote_does_not_answe
     let run = applied(&project, &base, &forge);
     run.expect(1)
         .lacks("canary")
-        .tells("whose settings bind until something else is applied, and they cannot be had")
-        .tells("let the checkout keep its credentials, for no branch may have it any more");
+        .tells("Its settings still apply, and connplan cannot get that")
+        .tells("because the commit may no longer be on a branch");
     assert_eq!(platform.writes().len(), 1);
 }
 

@@ -214,7 +214,7 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
     Waiting for authorization: wix
 
     Applied, 1 connector: 1 waiting for authorization.
-    To go on: connplan authorize
+    Next: connplan authorize
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     warning: wix: the type is denied (ask #infra)
@@ -273,7 +273,7 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
     Waiting for authorization: wix
 
     Nothing to apply, 1 connector: 1 waiting for authorization.
-    To go on: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
+    Next: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
 
     Plan: sha256:DIGEST
     --- stderr
@@ -289,7 +289,7 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
     Waiting for authorization: wix
 
     Nothing to apply, 1 connector: 1 waiting for authorization.
-    To go on: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
+    Next: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
 
     Plan: sha256:DIGEST
     ");
@@ -363,7 +363,7 @@ fn a_rule_is_overridden_where_the_plan_is_applied() {
     let unseen = project.run(&over);
     unseen
         .expect(3)
-        .tells("does not see an override that is given when it is applied");
+        .tells("an approver cannot see an override that is given to `apply`");
     assert_eq!(platform.writes(), [] as [&str; 0]);
     project.write("connplan.toml", rule);
     project.run(&over).expect(0);
@@ -426,7 +426,7 @@ fn the_settings_say_how_long_a_plan_is_good() {
     exit 3: connplan apply x.plan
     --- stderr
     error: the plan expired just now, at TIME
-      help: nothing was written; run `connplan plan` again and have it reviewed
+      help: nothing was written; run `connplan plan` again and ask for a review
       code: connplan::plan::expired
     ");
     project.run(&["apply", "y.plan"]).expect(0);

@@ -292,7 +292,7 @@ fn a_project_of_another_user_above_is_not_taken() {
         platform.forget();
         plan("work")
             .expect(1)
-            .tells("belongs to another user (number 65534)")
+            .tells("belongs to another user (user id 65534)")
             .tells(&format!("`-C {}`", project.root().display()));
         assert_eq!(platform.requests(), [] as [&str; 0], "{theirs}");
         let own = chown(&path, Some(rustix::process::geteuid().as_raw()), None);
@@ -316,16 +316,16 @@ fn a_project_of_another_user_above_is_not_taken() {
             reads!(whoami.read().replace(theirs, "THEIRS"), @"
             exit 1: connplan whoami
             --- stderr
-            error: the project FOLDER/project, found from FOLDER/project, is not taken: FOLDER/project/THEIRS belongs to another user (number 65534)
-              help: if you know it and mean it, name its folder: `-C FOLDER/project`; else work in another folder, not below it
+            error: the project FOLDER/project, found from FOLDER/project, is not used: FOLDER/project/THEIRS belongs to another user (user id 65534)
+              help: if you trust it, name its folder: `-C FOLDER/project`; else work in another folder, not below it
               code: connplan::config::of_another
             ");
             let plan = shared.run_in(".", &["--app-id", "app-1", "plan"]);
             reads!(plan.read().replace(theirs, "THEIRS"), @"
             exit 1: connplan --app-id app-1 plan
             --- stderr
-            error: the project FOLDER/project, found from FOLDER/project, is not taken: FOLDER/project/THEIRS belongs to another user (number 65534)
-              help: if you know it and mean it, name its folder: `-C FOLDER/project`; else work in another folder, not below it
+            error: the project FOLDER/project, found from FOLDER/project, is not used: FOLDER/project/THEIRS belongs to another user (user id 65534)
+              help: if you trust it, name its folder: `-C FOLDER/project`; else work in another folder, not below it
               code: connplan::config::of_another
             ");
         }
@@ -374,8 +374,8 @@ fn what_another_user_put_into_a_project_is_not_read() {
     reads!(project.run(&["plan"]), @"
     exit 1: connplan plan
     --- stderr
-    error: the project FOLDER/project, found from FOLDER/project, is not taken: FOLDER/project/own/.app.json belongs to another user (number 65534)
-      help: if you know it and mean it, name its folder: `-C FOLDER/project`; else work in another folder, not below it
+    error: the project FOLDER/project, found from FOLDER/project, is not used: FOLDER/project/own/.app.json belongs to another user (user id 65534)
+      help: if you trust it, name its folder: `-C FOLDER/project`; else work in another folder, not below it
       code: connplan::config::of_another
     ");
     fs::remove_file(project.path("own/.app.json")).unwrap();
@@ -385,7 +385,7 @@ fn what_another_user_put_into_a_project_is_not_read() {
     reads!(project.run(&["plan"]), @"
     exit 1: connplan plan
     --- stderr
-    error: connectors/box.jsonc: the file cannot be read: it belongs to another user (number 65534); if you know it and mean it, name the project's folder: `-C FOLDER`
+    error: connectors/box.jsonc: the file cannot be read: it belongs to another user (number 65534); if you trust it, name the project's folder: `-C FOLDER`
       help: nothing is planned without it: what it declares would look removed
       code: connplan::config::unreadable
     error: connectors/box.jsonc has 1 error; nothing was planned
@@ -396,8 +396,8 @@ fn what_another_user_put_into_a_project_is_not_read() {
     reads!(project.run(&["plan"]), @"
     exit 1: connplan plan
     --- stderr
-    error: the project FOLDER/project, found from FOLDER/project, is not taken: FOLDER/project/connectors belongs to another user (number 65534)
-      help: if you know it and mean it, name its folder: `-C FOLDER/project`; else work in another folder, not below it
+    error: the project FOLDER/project, found from FOLDER/project, is not used: FOLDER/project/connectors belongs to another user (user id 65534)
+      help: if you trust it, name its folder: `-C FOLDER/project`; else work in another folder, not below it
       code: connplan::config::of_another
     ");
     assert_eq!(platform.requests(), [] as [&str; 0]);

@@ -154,7 +154,7 @@ fn a_pipeline_fetches_the_commit_before_and_a_desk_asks_nobody_for_it() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
-    error: nothing names the commit before this one, so the default branch's settings bind, and which branch that is cannot be had: the git remote origin cannot be reached: there is no such folder
+    error: nothing names the commit before this one, so the default branch's settings apply, and connplan cannot tell which branch that is: the git remote origin cannot be reached: there is no such folder
       help: let the checkout keep its credentials, or have it run `git remote set-head origin --auto` while it has them
       code: connplan::approval::base
     ");
@@ -187,7 +187,7 @@ fn a_shallow_clone_of_another_commit_than_the_runs_is_not_enough() {
     reads!(applied(&platform, &project, &run), @"
     exit 1: connplan apply --auto-approve
     --- stderr
-    error: nothing names the commit before this one, so the settings bind from where this line of history left main, and this clone does not go back as far
+    error: nothing names the commit before this one, so connplan needs the settings from where this history left main, and this clone is too shallow
       help: on GitHub give actions/checkout `with: { fetch-depth: 0 }`, on GitLab set `GIT_DEPTH: 0`
       code: connplan::approval::base
     ");
@@ -271,7 +271,7 @@ fn the_policy_of_the_default_branch_binds_in_any_pipeline() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
-    warning: no git remote of this clone is called `origin`, and nothing says which of `fork`, `upstream` is meant: the repository cannot be asked for the newest settings of its branches, which bind; call the remote of the repository so in a step before: `git remote rename NAME origin`
+    warning: no git remote of this clone is called `origin`, and nothing says which of `fork`, `upstream` is meant, so connplan cannot get the newest settings of the repository's branches, and needs them; call the remote of the repository so in a step before: `git remote rename NAME origin`
     ");
     reads!(shown(applied(&platform, &project, &ci)), @"
     exit 1: connplan apply --auto-approve
@@ -287,7 +287,7 @@ fn the_policy_of_the_default_branch_binds_in_any_pipeline() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
-    error: no git remote of this clone is called `origin`, and nothing says which of `fork`, `upstream` is meant: the repository cannot be asked for the newest settings of its branches, which bind
+    error: no git remote of this clone is called `origin`, and nothing says which of `fork`, `upstream` is meant, so connplan cannot get the newest settings of the repository's branches, and needs them
       help: call the remote of the repository so in a step before: `git remote rename NAME origin`
       code: connplan::approval::base
     ");
@@ -307,7 +307,7 @@ fn the_policy_of_the_default_branch_binds_in_any_pipeline() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
-    warning: this clone has no git remote: the repository cannot be asked for the newest settings of its branches, which bind; add the remote of the repository in a step before: `git remote add origin ADDRESS`
+    warning: this clone has no git remote, so connplan cannot get the newest settings of the repository's branches, and needs them; add the remote of the repository in a step before: `git remote add origin ADDRESS`
     ");
     reads!(shown(applied(&platform, &project, &ci)), @"
     exit 1: connplan apply --auto-approve
@@ -323,7 +323,7 @@ fn the_policy_of_the_default_branch_binds_in_any_pipeline() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
-    error: this clone has no git remote: the repository cannot be asked for the newest settings of its branches, which bind
+    error: this clone has no git remote, so connplan cannot get the newest settings of the repository's branches, and needs them
       help: add the remote of the repository in a step before: `git remote add origin ADDRESS`
       code: connplan::approval::base
     ");
@@ -344,7 +344,7 @@ fn the_policy_of_the_default_branch_binds_in_any_pipeline() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
-    warning: nothing names the commit before this one, so the default branch's settings bind, and which branch that is cannot be had: the git remote origin cannot be reached: there is no such folder; let the checkout keep its credentials, or have it run `git remote set-head origin --auto` while it has them
+    warning: nothing names the commit before this one, so the default branch's settings apply, and connplan cannot tell which branch that is: the git remote origin cannot be reached: there is no such folder; let the checkout keep its credentials, or have it run `git remote set-head origin --auto` while it has them
     ");
     reads!(applied(&platform, &project, &ci), @"
     exit 1: connplan apply --auto-approve
@@ -358,7 +358,7 @@ fn the_policy_of_the_default_branch_binds_in_any_pipeline() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
-    error: nothing names the commit before this one, so the default branch's settings bind, and which branch that is cannot be had: the git remote origin cannot be reached: there is no such folder
+    error: nothing names the commit before this one, so the default branch's settings apply, and connplan cannot tell which branch that is: the git remote origin cannot be reached: there is no such folder
       help: let the checkout keep its credentials, or have it run `git remote set-head origin --auto` while it has them
       code: connplan::approval::base
     ");
@@ -390,7 +390,7 @@ fn nothing_is_applied_from_a_pipelines_checkout_that_is_no_clone() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
-    warning: the checkout of this pipeline is not a git repository: which commit was before this one, whose settings bind, cannot be told; install git before the step that checks out: without it, actions/checkout unpacks an archive
+    warning: the checkout of this pipeline is not a git repository: connplan needs the settings of the commit before this one, and cannot find it; install git before the step that checks out: without it, actions/checkout unpacks an archive
     ");
     reads!(applied(&platform, &project, &run), @"
     exit 1: connplan apply --auto-approve
@@ -404,7 +404,7 @@ fn nothing_is_applied_from_a_pipelines_checkout_that_is_no_clone() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
-    error: the checkout of this pipeline is not a git repository: which commit was before this one, whose settings bind, cannot be told
+    error: the checkout of this pipeline is not a git repository: connplan needs the settings of the commit before this one, and cannot find it
       help: install git before the step that checks out: without it, actions/checkout unpacks an archive
       code: connplan::approval::base
     ");

@@ -262,7 +262,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     Waiting for authorization: slack
 
     Applied, 1 connector: 1 waiting for authorization.
-    To go on: connplan authorize --receipt y.receipt --expect-digest sha256:DIGEST
+    Next: connplan authorize --receipt y.receipt --expect-digest sha256:DIGEST
 
     Approved by ann@example.com (signature, SHA256:KEY).
     Plan: sha256:DIGEST

@@ -146,7 +146,7 @@ fn an_approval_is_for_one_apply() {
     for who in [&team.one, &team.two] {
         who.run(&apply)
             .expect(3)
-            .tells("an approval is for once: 1 signature needed, 0 found");
+            .tells("an approval counts only once: 1 signature needed, 0 found");
     }
     assert!(team.platform.writes().is_empty());
     team.one.run(&approve).expect(0);
@@ -249,7 +249,7 @@ fn what_was_consented_to_does_not_wait_by_the_same_approval() {
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     slack waits for a person; requested just now by an unknown user.
-    warning: the store says that slack waits, but the plan was carried out at TIME, and an approval is for once: 1 signature needed, 0 found; it is left alone
+    warning: the store says that slack waits, but the plan was carried out at TIME, and an approval counts only once: 1 signature needed, 0 found; it is left alone
     ");
     assert!(team.platform.writes().is_empty());
 }
@@ -283,7 +283,7 @@ fn what_was_done_of_a_plan_that_still_waits_is_done_once() {
     --- stderr
     Approved by ann@example.com (signature, SHA256:KEY).
     Acting as a workspace, by BASE44_API_KEY.
-    error: the plan was carried out at TIME, and an approval is for once: 1 signature needed, 0 found
+    error: the plan was carried out at TIME, and an approval counts only once: 1 signature needed, 0 found
       help: nothing was written. If it is wanted again: `connplan plan` shows what is different now, and `connplan approve PLAN` approves this plan anew
       code: connplan::approval::used
     ");
@@ -300,7 +300,7 @@ fn what_was_done_of_a_plan_that_still_waits_is_done_once() {
     team.two
         .run(&apply)
         .expect(3)
-        .tells("an approval is for once: 1 signature needed, 0 found");
+        .tells("an approval counts only once: 1 signature needed, 0 found");
     assert!(team.platform.writes().is_empty());
 }
 
@@ -338,7 +338,7 @@ fn what_a_run_did_that_was_killed_is_done_once() {
     team.one
         .run(&apply)
         .expect(3)
-        .tells("an approval is for once: 1 signature needed, 0 found");
+        .tells("an approval counts only once: 1 signature needed, 0 found");
     assert!(team.platform.writes().is_empty());
     // By whose approval it did that, stays for as long as that could count.
     let history = team.two.run(&["history"]);

@@ -187,7 +187,7 @@ fn what_one_store_is_to_be_told_no_other_hears() {
     Waiting for authorization: slack
 
     Applied, 1 connector: 1 waiting for authorization.
-    To go on: connplan authorize
+    Next: connplan authorize
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
       ! slack waiting for authorization
@@ -258,7 +258,7 @@ fn this_machine_remembers_without_any_setting() {
     exit 1: connplan history
     --- stderr
     error: FOLDER/project is not in a git work tree
-      help: run this in a clone of the repository (one that your home lies in counts where it keeps the project's config: `git add`)
+      help: run this in a clone of the repository. One around your home folder counts only if it tracks the project's config (`git add`)
       code: connplan::git::no_repository
     ");
     let other = other.var("CONNPLAN_STORE", "ftp://x");
@@ -291,7 +291,7 @@ fn an_edited_plan_in_the_store_is_refused() {
     exit 3: connplan apply sha256:DIGEST
     --- stderr
     error: this is not the approved plan: sha256:DIGEST was expected, this is sha256:DIGEST
-      help: apply the file that was reviewed, or have this one reviewed
+      help: apply the file that was reviewed, or ask for a review of this one
       code: connplan::plan::not_approved
     ");
     assert_eq!(platform.writes(), [] as [&str; 0]);

@@ -454,7 +454,7 @@ fn a_saved_plan_does_not_say_that_something_waits_still() {
     Waiting for authorization: notion
 
     Applied, 3 connectors: 1 waiting for authorization, 2 unchanged.
-    To go on: connplan authorize
+    Next: connplan authorize
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
       ! notion waiting for authorization

@@ -226,6 +226,6 @@ fn times_are_said_as_people_say_them() {
       ~ slack waiting for consent, asked for just now
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize
+    Next: connplan authorize
     ");
 }

@@ -197,7 +197,7 @@ fn what_never_finishes_does_not_keep_an_interrupted_run() {
     Waiting for authorization: box, notion
 
     Applied, 2 connectors: 2 waiting for authorization.
-    To go on: connplan authorize --receipt saved.receipt --expect-digest sha256:DIGEST
+    Next: connplan authorize --receipt saved.receipt --expect-digest sha256:DIGEST
 
     Plan: sha256:DIGEST
     --- stderr
@@ -266,7 +266,7 @@ fn the_second_of_two_is_told_who_is_at_work_and_since_when() {
     Waiting for authorization: box, notion
 
     Applied before, 2 connectors: 2 waiting for authorization.
-    To go on: connplan authorize
+    Next: connplan authorize
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     Waiting for another connplan: connplan apply, ada, process ID, started just now

@@ -161,7 +161,7 @@ fn esc_skips_and_puts_the_terminal_back() {
       ~ slack waiting for consent, asked for just now
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize
+    Next: connplan authorize
     ");
 }
 

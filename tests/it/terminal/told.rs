@@ -51,7 +51,7 @@ fn what_authorize_says_in_a_pipe_can_be_done() {
       ~ slack waiting for consent, asked for just now
           asked for by plan sha256:DIGEST
 
-    To go on: connplan authorize --receipt x.receipt --expect-digest DIGEST
+    Next: connplan authorize --receipt x.receipt --expect-digest DIGEST
     ");
     let list = project.run(&["authorize", "--receipt", "x.receipt", "--list"]);
     list.expect(4).lacks("--expect-digest");
