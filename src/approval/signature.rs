@@ -102,7 +102,7 @@ fn check(
             if revokes {
                 // Whose approval it takes back nobody can tell any more.
                 let help = "put the line of that key back into the signers file, with `valid-before`; or plan \
-                            with another `--expires`, and have that plan approved";
+                            with another `--expires`, and ask for an approval of that plan";
                 refused(format!("somebody took an approval back, and {why}"), Some(help))
             } else {
                 refused(why, None)

@@ -26,7 +26,9 @@ use crate::{
 )]
 #[diagnostic(
     code(connplan::approval::base),
-    help("make git able to read {folder} (`git status` there shows the problem), or move its `.git` away")
+    help(
+        "make git able to read {folder} (`git status` there shows the problem), or move its `.git` away"
+    )
 )]
 struct UnreadAround {
     folder: String,

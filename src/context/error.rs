@@ -17,7 +17,9 @@ pub struct UsageError {
 
 /// What GitHub tells of this run is named, and not to be had: what the run is for cannot be told then.
 #[derive(Debug, Error, Diagnostic)]
-#[error("the event of this run cannot be read, so connplan does not know which settings apply: {why}")]
+#[error(
+    "the event of this run cannot be read, so connplan does not know which settings apply: {why}"
+)]
 #[diagnostic(
     code(connplan::context::event),
     help("GITHUB_EVENT_PATH names its file; a container needs that file mounted at the same path")

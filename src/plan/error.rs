@@ -161,8 +161,8 @@ pub enum Refusal {
     #[diagnostic(
         code(connplan::plan::contradicts_files),
         help(
-            "nothing was written. If the file was changed since, run `connplan plan` again and have that \
-             reviewed; if it was not, somebody altered the plan"
+            "nothing was written. If the file was changed since, run `connplan plan` again and ask for a review of \
+             that; if it was not, somebody altered the plan"
         )
     )]
     ContradictsFiles {

@@ -32,7 +32,7 @@ pub(super) fn misplaced(place: &Place, facts: &Facts, shown: &ShownPlan) -> Opti
         let (base, into) = (branch(base), branch(into));
         return Some(Doubt {
             why: format!("the {request} goes into {base}, and this run is for {into}"),
-            help: format!("open a {request} into {into}, and have that approved"),
+            help: format!("open a {request} into {into}, and ask for an approval of that"),
         });
     }
     let base = told.or(place.into.as_deref())?;

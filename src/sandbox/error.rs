@@ -87,9 +87,7 @@ pub enum SandboxError {
     )]
     #[diagnostic(
         code(connplan::sandbox::lock),
-        help(
-            "give `--state` another name; the lock file is STATE.lock"
-        )
+        help("give `--state` another name; the lock file is STATE.lock")
     )]
     ForeignLock {
         /// The file.

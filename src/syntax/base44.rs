@@ -124,10 +124,7 @@ mod tests {
         let (config, problems) = parse_config("c", text);
         assert_eq!(config.connectors_dir, None);
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            told,
-            ["the key `conectorsDir` is unknown"]
-        );
+        assert_eq!(told, ["the key `conectorsDir` is unknown"]);
         let text = "{nmae: 'x', connectorsDir: 5}";
         let (_, problems) = parse_config("c", text);
         assert_eq!(problems.len(), 2, "{problems:?}");

@@ -359,7 +359,7 @@ fn a_plan_expects_nobody_whom_the_files_do_not_name() {
     exit 3: connplan apply x.plan
     --- stderr
     error: the plan has another account for slack than base44/connectors/slack.jsonc declares
-      help: nothing was written. If the file was changed since, run `connplan plan` again and have that reviewed; if it was not, somebody altered the plan
+      help: nothing was written. If the file was changed since, run `connplan plan` again and ask for a review of that; if it was not, somebody altered the plan
       code: connplan::plan::contradicts_files
     ");
     assert!(platform.writes().is_empty());

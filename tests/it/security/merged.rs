@@ -672,9 +672,9 @@ fn no_merge_hides_that_a_store_was_named() {
     std::fs::rename(&other, project.path("../gone.git")).unwrap();
     let _ = std::fs::remove_dir_all(project.state_folder());
     let asked = || {
-        applied(&project, &loose, &[])
-            .expect(1)
-            .tells("connplan cannot tell whether the remote memory has a store from earlier settings");
+        applied(&project, &loose, &[]).expect(1).tells(
+            "connplan cannot tell whether the remote memory has a store from earlier settings",
+        );
     };
     asked();
     project.write(".gitattributes", "connplan.toml -diff\n");
