@@ -134,11 +134,14 @@ fn a_link_of_another_user_on_the_way_to_a_file_of_the_project_is_not_followed() 
     let text = project.read("base44/connectors/wix.jsonc");
     project.undeclare("wix");
     project.write("base44/kept/wix.jsonc", &text);
-    symlink("../hop", project.path("base44/connectors/wix.jsonc")).unwrap();
-    symlink("kept/wix.jsonc", project.path("base44/hop")).unwrap();
+    let folder = project.path("base44/connectors");
+    let hop = folder.join("hop");
+    symlink("hop", folder.join("wix.jsonc")).unwrap();
+    symlink("../kept/wix.jsonc", &hop).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o1777)).unwrap();
     project.run(&["validate"]).expect(0);
     // Only root gives anything away.
-    if lchown(project.path("base44/hop"), Some(65_534), None).is_err() {
+    if lchown(&hop, Some(65_534), None).is_err() {
         return;
     }
     let said = project.run(&["validate"]);
