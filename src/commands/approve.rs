@@ -221,7 +221,9 @@ async fn is_wanted(context: &Context, saved: &document::Saved, teams: &[Team]) -
     let plan = (&saved.plan, &saved.digest);
     let mut over = None;
     for team in teams {
-        over = over.max(ops::over(team.memory(), plan, made).await.unwrap_or(None));
+        let memory = [team.memory()];
+        let since = ops::over(&memory, plan, made.unwrap_or_default());
+        over = over.max(since.await.unwrap_or(None));
     }
     let Some(at) = over else {
         return true;

@@ -16,7 +16,7 @@ use super::{
     applied::Carried,
     apply_outcome::{ApplyEnd, ApplyOutcome, ended, is_looked_at},
     approving::Now,
-    known, policy, used, waits,
+    known, over, policy, used, waits,
 };
 use crate::{
     apply::{
@@ -37,7 +37,7 @@ use crate::{
     receipt::{Outcome, Receipt},
     remote::Remote,
     state::Locked,
-    store::Waits,
+    store::{Memory, Waits},
 };
 
 /// What one change takes on the disk, in bytes, in the pending file, the journal and the receipt
@@ -316,7 +316,7 @@ impl<'a> ApplySession<'a> {
         let progress = self.history.progress();
         let verified = self.verify(&verdict, &observed, &progress);
         let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
-        if !verified.is_all_done() && verified.is_partly_done() {
+        if !verified.is_all_done() {
             self.is_not_over().await?;
         }
         if !verified.is_all_done() && self.inputs.approved.was_needed() {
@@ -365,18 +365,21 @@ impl<'a> ApplySession<'a> {
         })
     }
 
-    /// Refuses a plan that is over. One that needed an approval has a rule of its own: `unused`.
+    /// What tells what became of the plan.
+    fn memories(&self) -> Vec<&Memory> {
+        let others = self.inputs.gate.others().iter().map(Team::memory);
+        others.chain([self.at_work.memory()]).collect()
+    }
+
+    /// Refuses a plan that is over.
     async fn is_not_over(&self) -> Result<(), Failure> {
-        let (memory, inputs) = (self.at_work.memory(), &self.inputs);
-        if inputs.approved.was_needed() {
-            return Ok(());
-        }
-        used::not_over(memory, (inputs.plan, &self.digest), inputs.made).await
+        let inputs = &self.inputs;
+        let plan = (inputs.plan, &self.digest);
+        over::not_over(&self.memories(), &inputs.approved, plan, inputs.made).await
     }
 
     /// Refuses an approval of what was done already and is to be done again.
     async fn unused(&self, verified: &Verified<'_>) -> Result<(), Failure> {
-        let memory = self.at_work.memory();
         let changes = self.inputs.plan.changes();
         let due = changes.filter(|c| c.action != Action::NoOp && !verified.is_done(&c.connector));
         let due: BTreeSet<_> = due.map(|change| &change.connector).collect();
@@ -386,16 +389,14 @@ impl<'a> ApplySession<'a> {
             done.is_some_and(|done| done.outcome != Outcome::Pending)
         });
         let done: BTreeSet<_> = done.collect();
-        if !used::is_known(memory, &self.digest, &done).await? {
+        if !used::is_known(self.at_work.memory(), &self.digest, &done).await? {
             let (mut receipt, _) = self.recorded(verified.observed());
             self.vouch(&mut receipt);
             self.at_work
                 .applied(&self.around, &receipt, &self.own, None)
                 .await;
         }
-        let others = self.inputs.gate.others().iter().map(Team::memory);
-        let memories: Vec<_> = others.chain([memory]).collect();
-        used::unused(&memories, &self.inputs.approved, &due).await
+        used::unused(&self.memories(), &self.inputs.approved, &due).await
     }
 
     /// Writes; with what came of it, what waits then on this machine, as far as that is known.

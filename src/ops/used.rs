@@ -10,19 +10,21 @@ use crate::{
     context::Failure,
     diff::Action,
     model::ConnectorType,
-    plan::{Digest, Plan, Refusal},
+    plan::Digest,
     receipt::{Outcome, Receipt},
     store::{Consented, HistoryEvent, Memory, What},
 };
 
 /// When a change of a plan was carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Done {
-    at: Timestamp,
+pub(super) struct Done {
+    pub(super) at: Timestamp,
     /// Of the lease, which orders what clocks do not.
     epoch: u64,
     /// The number of the event.
     number: usize,
+    /// Whether a later apply of the same plan was to do it again, and did not.
+    pub(super) failed: bool,
 }
 
 /// Refuses approvals that were given before one of these changes of their plan was carried out: whoever
@@ -58,54 +60,12 @@ pub(super) async fn is_known(
     digest: &Digest,
     names: &BTreeSet<&ConnectorType>,
 ) -> Result<bool, Failure> {
-    Ok(names.is_empty() || carried_out(memory, digest, names).await?.is_some())
-}
-
-/// Refuses a plan that is over.
-pub(super) async fn not_over(
-    memory: &Memory,
-    plan: (&Plan, &Digest),
-    made: Option<Timestamp>,
-) -> Result<(), Failure> {
-    match over(memory, plan, made).await? {
-        Some(at) => Err(Refusal::Over { at }.into()),
-        None => Ok(()),
+    if names.is_empty() {
+        return Ok(true);
     }
-}
-
-/// When a plan was carried out whole, if that was since it was made: what became of it later, somebody
-/// decided. The same plan made anew is another decision.
-pub async fn over(
-    memory: &Memory,
-    (plan, digest): (&Plan, &Digest),
-    made: Option<Timestamp>,
-) -> Result<Option<Timestamp>, Failure> {
-    let changes = plan.changes().filter(|c| c.action != Action::NoOp);
-    let names = changes.map(|change| &change.connector).collect();
-    let done = carried_out(memory, digest, &names).await?;
-    Ok(done.filter(|at| made.is_some_and(|made| made < *at)))
-}
-
-/// In which second the last of these changes of a plan was carried out, if all of them were.
-async fn carried_out(
-    memory: &Memory,
-    digest: &Digest,
-    names: &BTreeSet<&ConnectorType>,
-) -> Result<Option<Timestamp>, Failure> {
     let events = memory.events().await?;
     let done = done(&events, digest).map_err(|unread| unread.of(memory))?;
-    let last = last_of(&done, names);
-    Ok(last.map(|at| Timestamp::from_second(at.as_second()).unwrap_or(at)))
-}
-
-/// When the last of these was done, if all of them were.
-fn last_of(
-    done: &BTreeMap<ConnectorType, Done>,
-    names: &BTreeSet<&ConnectorType>,
-) -> Option<Timestamp> {
-    let times = names.iter().map(|name| done.get(*name).map(|done| done.at));
-    let times: Option<Vec<_>> = times.collect();
-    times.and_then(|times| times.into_iter().max())
+    Ok(names.iter().all(|name| done.contains_key(*name)))
 }
 
 /// Who approved a plan when it was carried out, as far as the memory tells.
@@ -178,11 +138,11 @@ fn waiting(receipt: &Receipt) -> BTreeSet<ConnectorType> {
 
 /// Which changes of a plan were carried out, and when for the last time. What another plan wrote after
 /// this one had begun on it is decided anew, too.
-fn done<'e>(
+pub(super) fn done<'e>(
     events: &'e [HistoryEvent],
     digest: &Digest,
 ) -> Result<BTreeMap<ConnectorType, Done>, Unread<'e>> {
-    let mut done = BTreeMap::new();
+    let mut done: BTreeMap<ConnectorType, Done> = BTreeMap::new();
     // Whether an apply of it began and did not tell its end; what it asked for and nobody has consented to.
     let (mut begun, mut open) = (false, BTreeSet::new());
     for (number, event) in events.iter().enumerate() {
@@ -190,6 +150,7 @@ fn done<'e>(
             at: event.at,
             epoch: event.epoch,
             number,
+            failed: false,
         };
         match &event.what {
             What::Plan(of) if of == digest && event.began() => begun = true,
@@ -206,7 +167,11 @@ fn done<'e>(
                 for result in results.filter(|result| result.action != Action::NoOp) {
                     let name = result.connector;
                     match result.outcome {
-                        Outcome::Failed | Outcome::NotRun => {}
+                        Outcome::Failed | Outcome::NotRun => {
+                            if let Some(done) = done.get_mut(&name).filter(|_| is_this) {
+                                done.failed = true;
+                            }
+                        }
                         Outcome::Pending if is_this => drop(open.insert(name)),
                         _ if is_this || begun && result.outcome != Outcome::Unchanged => {
                             open.remove(&name);
@@ -250,7 +215,7 @@ fn anew(events: &[HistoryEvent], digest: &Digest, done: &Done) -> BTreeSet<Strin
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::over, *};
     use crate::{
         approval::Approval,
         model::{ApiUrl, App, AppId, Scopes},
@@ -390,23 +355,32 @@ mod tests {
         }
     }
 
-    /// A plan that was made between two parts of its own apply is over since the second.
+    /// A plan that was made between two parts of its own apply is over since the second; one that was made
+    /// anew, and whose apply failed in a part, is not.
     #[test]
-    fn a_plan_is_carried_out_when_the_last_of_its_changes_is() {
+    fn a_plan_is_over_once_the_last_of_its_changes_is_carried_out() {
         let first = applied("ab", &[("slack", Outcome::Added), ("wix", Outcome::Failed)]);
         let second = applied("ab", &[("slack", Outcome::Synced), ("wix", Outcome::Added)]);
         let rest = applied("ab", &[("wix", Outcome::Added)]);
-        let last = |whats: &[&What]| {
+        let other = applied(
+            "cd",
+            &[("slack", Outcome::Removed), ("wix", Outcome::Failed)],
+        );
+        let since = |whats: &[&What], made: i64| {
             let names = ["slack", "wix"].map(|name| ConnectorType::parse(name).unwrap());
             let events = events(whats);
             let done = done(&events, &digest("ab")).unwrap();
-            let last = last_of(&done, &names.iter().collect());
-            last.map(Timestamp::as_second)
+            let made = Timestamp::from_second(made).unwrap();
+            over::since(&done, &names.iter().collect(), made).map(Timestamp::as_second)
         };
-        assert_eq!(last(&[&first]), None);
-        assert_eq!(last(&[&first, &rest]), Some(2));
-        assert_eq!(last(&[&rest, &first]), Some(2));
-        assert_eq!(last(&[&first, &second, &rest]), Some(3));
+        assert_eq!(since(&[&first], 0), None);
+        assert_eq!(since(&[&first, &rest], 1), Some(2));
+        assert_eq!(since(&[&first, &second, &rest], 2), Some(3));
+        assert_eq!(since(&[&second], 1), None);
+        assert_eq!(since(&[&second, &other, &first], 0), Some(3));
+        assert_eq!(since(&[&second, &other, &first], 2), None);
+        assert_eq!(since(&[&second, &other, &first, &rest], 2), Some(4));
+        assert_eq!(since(&[&second, &other], 0), Some(1));
     }
 
     /// That somebody takes back the approval of the plan `ab`.

@@ -60,11 +60,6 @@ impl<'a> Verified<'a> {
         self.done.contains(connector)
     }
 
-    /// Whether some of it is as the plan wants it already.
-    pub fn is_partly_done(&self) -> bool {
-        !self.done.is_empty()
-    }
-
     /// Whether nothing is left to be written, although the plan changes something.
     pub fn is_all_done(&self) -> bool {
         let mut changes = self.plan.changes().filter(|c| c.action != Action::NoOp);

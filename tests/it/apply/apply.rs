@@ -312,6 +312,49 @@ fn a_part_of_a_plan_that_is_over_is_not_applied_again() {
     assert_eq!(platform.writes(), NOTHING);
 }
 
+/// Nor is a whole one: that no journal tells of it, and nothing of it is in force, makes it no new one. One that failed in
+/// a part goes on, and so does one that was made anew.
+#[test]
+fn what_the_memory_knows_to_be_over_needs_no_journal() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"])
+        .connector("tiktok", &["video.list"]);
+    let no_journal = || {
+        for app in std::fs::read_dir(project.state_folder().join("apps")).unwrap() {
+            std::fs::remove_dir_all(app.unwrap().path().join("journal")).unwrap();
+        }
+        platform.forget();
+    };
+    let forbid = |what: Value| {
+        platform.behave(&json!({ "forbidden": what, "policies_readable": false }));
+    };
+    project.run(&["plan", "--out", "1.plan"]).expect(0);
+    made_at(&project, "2026-01-01T00:00:00Z");
+    for _ in ["first", "made anew"] {
+        forbid(json!({ "tiktok": "Ask an admin." }));
+        project.run(&["apply", "1.plan"]).expect(5);
+        platform.consent("slack", "ada@example.com");
+        project.run(&["authorize"]).expect(0);
+        no_journal();
+        forbid(json!({}));
+        project.run(&["apply", "1.plan"]).expect(0);
+        assert_eq!(platform.writes(), ["PUT external-auth/integrations/tiktok"]);
+        platform.consent("tiktok", "ada@example.com");
+        project.run(&["authorize"]).expect(0);
+        for connector in ["slack", "tiktok"] {
+            platform.unset(connector);
+        }
+        no_journal();
+        made_at(&project, "2026-01-01T00:00:00Z");
+        let over = project.run(&["apply", "1.plan"]);
+        over.expect(3).tells("the plan was applied at");
+        assert_eq!(platform.writes(), NOTHING);
+        project.run(&["plan", "--out", "1.plan"]).expect(0);
+    }
+}
+
 /// Has `1.plan` be of another time.
 fn made_at(project: &Project, time: &str) {
     let plan = project.read("1.plan");

@@ -19,6 +19,7 @@ mod holder;
 mod laws;
 mod left;
 mod once;
+mod over;
 mod places;
 #[cfg(unix)]
 mod silent;
