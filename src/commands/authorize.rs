@@ -164,6 +164,7 @@ async fn resume(
         observed,
         waits,
         rules,
+        brought,
     } = look;
     let targets = args.connectors.iter().cloned().collect();
     let inputs = AuthorizeInputs {
@@ -174,7 +175,7 @@ async fn resume(
         project,
         binding: &binding,
         declared: declared.as_ref(),
-        receipt: here.brought.as_ref().map(Brought::receipt),
+        receipt: brought.as_ref().map(Brought::receipt),
         targets: &targets,
         pending,
     };

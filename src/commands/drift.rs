@@ -48,8 +48,7 @@ pub struct DriftArgs {
 pub async fn run(args: &DriftArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json, Format::Markdown])?;
     let mut situation = planning::look(context, args.dir.as_deref()).await?;
-    let app = situation.app.clone();
-    planning::read_receipts(context, &mut situation.files, &args.receipts, &app)?;
+    planning::take_receipts(context, &mut situation, &args.receipts).await?;
     // To look is never refused: nothing is removed by it.
     let planning = PlanningArgs {
         allow_remove_all: true,

@@ -83,8 +83,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
                 context.say_who_acts(&situation.remote).await;
             }
             planning::say_time_left(context, &situation);
-            let app = situation.app.clone();
-            planning::read_receipts(context, &mut situation.files, &args.receipts, &app)?;
+            planning::take_receipts(context, &mut situation, &args.receipts).await?;
             let (mut plan, judgement) = situation.judged(&args.planning.wishes())?;
             situation
                 .explain(&mut plan, &listening::around(context))

@@ -225,6 +225,18 @@ pub(super) fn read_receipts(
     Ok(())
 }
 
+/// The same, with what of them the memory knows to wait no more.
+pub(super) async fn take_receipts(
+    context: &Context,
+    session: &mut PlanSession,
+    named: &[PathBuf],
+) -> Result<(), Failure> {
+    let app = session.app.clone();
+    read_receipts(context, &mut session.files, named, &app)?;
+    session.end_receipts(&listening::around(context)).await;
+    Ok(())
+}
+
 /// Asks whether the plan that was shown is to be carried out; only `yes` is yes.
 pub(super) async fn confirm(context: &Context, app: &App) -> Answer {
     let question = format!(

@@ -32,8 +32,7 @@ pub struct StatusArgs {
 pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
     let mut situation = planning::look(context, args.dir.as_deref()).await?;
-    let app = situation.app.clone();
-    planning::read_receipts(context, &mut situation.files, &args.receipts, &app)?;
+    planning::take_receipts(context, &mut situation, &args.receipts).await?;
     let situation = situation;
     // To look is never refused: nothing is removed by it.
     let planning = PlanningArgs {

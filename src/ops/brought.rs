@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A receipt that the command line names.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Brought {
     /// The receipt.
     pub saved: Saved,
@@ -33,8 +33,11 @@ impl Brought {
                 });
             }
             Some(_) => {}
-            // Anybody may have written that a rule may be broken.
-            None => saved.receipt.overrides.clear(),
+            // Anybody may have written that a rule may be broken, or that somebody approved it.
+            None => {
+                saved.receipt.overrides.clear();
+                saved.receipt.approvals.clear();
+            }
         }
         Ok(Self { saved, is_expected })
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{
     Around, AtWork, Brought,
-    approving::{LazyBinding, Now, approved_only, receipt_approved},
+    approving::{LazyBinding, Now, approved_only, receipt_approved, with},
+    over,
     rules::{rules, rules_for_listed},
     waits,
 };
@@ -49,6 +50,8 @@ pub struct FirstLook {
     pub waits: Waits,
     /// How scopes compare.
     pub rules: ScopeEquivalence,
+    /// The receipt that was named, with what nobody has ended.
+    pub brought: Option<Brought>,
 }
 
 impl FirstLook {
@@ -60,6 +63,14 @@ impl FirstLook {
         let (observed, waits) = tokio::join!(inputs.remote.observe(), look);
         let mut look = Self::of(around, inputs, (pending, observed?, waits?)).await?;
         waits::merge(&mut look.pending, app, &look.waits);
+        if let Some(brought) = &mut look.brought {
+            let now = Now {
+                observed: &look.observed.connectors,
+                rules: &look.rules,
+            };
+            let receipt = &mut brought.saved.receipt;
+            over::end_where_known(around, (project, app), &now, receipt).await;
+        }
         Ok(look)
     }
 
@@ -70,7 +81,12 @@ impl FirstLook {
         inputs: FirstLookInputs<'_>,
         (locked, at_work): (Arc<Locked>, &AtWork),
     ) -> Result<Self, Failure> {
-        let FirstLookInputs { app, binding, .. } = inputs;
+        let FirstLookInputs {
+            project,
+            app,
+            binding,
+            ..
+        } = inputs;
         let (pending, waits) = at_work.known(&locked).await?;
         drop(locked);
         let observed = inputs.remote.observe().await?;
@@ -79,12 +95,18 @@ impl FirstLook {
             observed: &look.observed.connectors,
             rules: &look.rules,
         };
-        let place = (inputs.project, app, at_work.memory());
+        let place = (project, app, at_work.memory());
         let waits = waits::declared_only(around, look.waits, inputs.declared, &look.rules);
         look.waits = approved_only(around, place, binding, &now, waits).await?;
         waits::merge(&mut look.pending, app, &look.waits);
-        if let Some(brought) = inputs.brought {
-            receipt_approved(around, place, binding, &now, brought, &look.pending).await?;
+        let waits = |brought: &&mut Brought| brought.saved.receipt.waiting().next().is_some();
+        if let Some(brought) = look.brought.as_mut().filter(waits) {
+            let others = binding.other_stores(around, project, app).await?;
+            let memories = with(at_work.memory(), &others);
+            over::end(around, &memories, &now, &mut brought.saved.receipt).await?;
+        }
+        if let Some(brought) = &look.brought {
+            receipt_approved(around, place, inputs.binding, &now, brought, &look.pending).await?;
         }
         Ok(look)
     }
@@ -108,6 +130,7 @@ impl FirstLook {
             observed,
             waits,
             rules,
+            brought: inputs.brought.cloned(),
         })
     }
 }

@@ -1,17 +1,26 @@
-//! Whether a plan is over: it was carried out whole since it was made. What became of it later, somebody decided.
+//! What is over: a plan that was carried out whole since it was made, and what a receipt says that waits and somebody
+//! has ended since.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::used::{Done, done};
+use super::{
+    Around, Team,
+    applied::{Unread, receipt_of},
+    approving::Now,
+    used::{Done, done},
+    waits::PATIENCE,
+};
 use crate::{
     approval::Approved,
+    config::Project,
     context::Failure,
     diff::Action,
-    model::ConnectorType,
+    model::{App, ConnectorType},
     plan::{Digest, Plan, Refusal},
-    store::Memory,
+    receipt::{Outcome, Receipt},
+    store::{HistoryEvent, Memory, What},
 };
 
 /// Refuses a plan that is over, unless it was made in this run. One that needed an approval has a rule of its own:
@@ -62,4 +71,92 @@ pub(super) fn since(
     });
     let times: Option<Vec<_>> = times.collect();
     times?.into_iter().max().filter(|at| *at > made)
+}
+
+/// Has nothing of a receipt wait that these memories know to be ended, and says so of what is not in force.
+pub(super) async fn end(
+    around: &Around<'_>,
+    memories: &[&Memory],
+    now: &Now<'_>,
+    receipt: &mut Receipt,
+) -> Result<(), Failure> {
+    for memory in memories {
+        let events = memory.events().await?;
+        let ended = ended(&events, &receipt.plan_digest).map_err(|unread| unread.of(memory))?;
+        for result in &mut receipt.results {
+            let waits =
+                result.outcome == Outcome::Pending && !now.has(&result.connector, &result.scopes);
+            let Some((at, how)) = ended.get(&result.connector).filter(|_| waits) else {
+                continue;
+            };
+            result.outcome = Outcome::Unchanged;
+            around.warn(format!(
+                "the receipt says that {} waits, but {how} at {at}: by this receipt it waits no more",
+                result.connector
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The same for who only looks: where the memory is away, the receipt's word counts.
+pub(super) async fn end_where_known(
+    around: &Around<'_>,
+    (project, app): (&Project, &App),
+    now: &Now<'_>,
+    receipt: &mut Receipt,
+) {
+    if receipt.waiting().next().is_none() {
+        return;
+    }
+    let ending = async {
+        let team = Team::of(around, project, app).await?;
+        end(around, &[team.memory()], now, receipt).await
+    };
+    match tokio::time::timeout(PATIENCE, ending).await {
+        Ok(Ok(())) => {}
+        Ok(Err(failure)) => {
+            tracing::info!(why = %failure.report, "what became of a receipt is not known");
+        }
+        Err(_) => tracing::info!("what became of a receipt is not known in time"),
+    }
+}
+
+/// What of an apply of this plan somebody has ended since its last one, when, and how. Of an apply that is not known
+/// here, nothing is.
+fn ended<'e>(
+    events: &'e [HistoryEvent],
+    digest: &Digest,
+) -> Result<BTreeMap<ConnectorType, (Timestamp, &'static str)>, Unread<'e>> {
+    let (mut waits, mut ended) = (BTreeSet::new(), BTreeMap::new());
+    for event in events {
+        let (names, how): (Vec<_>, _) = match &event.what {
+            What::Apply(of, _) => {
+                let results = receipt_of(event)?.into_iter().flat_map(|r| r.results);
+                let (asked, changed): (Vec<_>, Vec<_>) =
+                    results.partition(|result| of == digest && result.outcome == Outcome::Pending);
+                for result in asked {
+                    ended.remove(&result.connector);
+                    waits.insert(result.connector);
+                }
+                let changed = changed
+                    .into_iter()
+                    .filter(|result| result.action != Action::NoOp && result.outcome.is_effect());
+                let changed = changed.map(|result| result.connector);
+                (changed.collect(), "an apply changed it")
+            }
+            What::Consent(consents) => {
+                let consents = consents.iter().filter(|c| c.is_authorized());
+                let names = consents.map(|consent| consent.connector.clone());
+                (names.collect(), "somebody consented to it")
+            }
+            What::Forget(names) => (names.clone(), "it was given up"),
+            What::Plan(_) | What::Approval(..) | What::Unlock(_) => continue,
+        };
+        let names = names.into_iter().filter(|name| waits.remove(name));
+        let names: Vec<_> = names.collect();
+        let at = Timestamp::from_second(event.at.as_second()).unwrap_or(event.at);
+        ended.extend(names.into_iter().map(|name| (name, (at, how))));
+    }
+    Ok(ended)
 }

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 
 use super::{
     ApplyInputs, ApprovalGate, Around, OpEvent, Shown,
-    approving::{LazyBinding, forbidden_before},
-    explain, gates, policy,
+    approving::{LazyBinding, Now, forbidden_before},
+    explain, gates, over, policy,
     rules::{rules, rules_for_listed},
     values::{self, resolved},
     waits,
@@ -146,6 +146,19 @@ impl PlanSession {
             values: survey.values,
             offered: survey.offered.unwrap_or_default(),
         })
+    }
+
+    /// Has nothing of the receipts wait that the memory knows to be ended.
+    pub async fn end_receipts(&mut self, around: &Around<'_>) {
+        let files = &mut self.files;
+        let now = Now {
+            observed: &self.observed.connectors,
+            rules: &files.rules,
+        };
+        for saved in &mut files.receipts {
+            let place = (&files.project, &self.app);
+            over::end_where_known(around, place, &now, &mut saved.receipt).await;
+        }
     }
 
     /// Says why the plan removes what the base branch still declares, and what of it the base forbids that no

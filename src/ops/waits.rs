@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long a command that only looks waits for a store.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What waits elsewhere, for a command that only looks: if the store is away, it says so and goes on.
 pub(super) async fn look(

@@ -295,6 +295,18 @@ impl LazyBinding {
         &self.bases
     }
 
+    /// The stores that the base names beside the checkout's.
+    pub(in crate::ops) async fn other_stores(
+        &self,
+        around: &Around<'_>,
+        project: &Project,
+        app: &App,
+    ) -> Result<Vec<Team>, Failure> {
+        let binding = self.get(around, project).await?;
+        let project = &mut project.clone();
+        binding.hold_stores(around, project, app, true).await
+    }
+
     pub(super) async fn get(
         &self,
         around: &Around<'_>,

@@ -7,7 +7,7 @@ mod withheld;
 
 pub(super) use self::{
     binding::forbidden_before,
-    vouching::{Now, approved_only, receipt as receipt_approved},
+    vouching::{Now, approved_only, receipt as receipt_approved, with},
     withheld::{Sources as AskedFor, Withheld, withheld},
 };
 pub use self::{

@@ -15,7 +15,7 @@ use crate::{
     config::Project,
     context::{Failure, UsageError},
     diff::{Action, Desired, between},
-    model::{App, ConnectorType, ExpectedAccount, RemoteConnector, Scopes},
+    model::{App, ConnectorType, ExpectedAccount, RemoteConnector, RemoteStatus, Scopes},
     ops::{Around, Brought, Team, in_git::is_led, used::unused},
     pending::{PendingEntry, PendingSet},
     plan::{Digest, Plan, belongs, document},
@@ -73,7 +73,7 @@ pub(super) async fn together(
 }
 
 /// This memory first, then those.
-pub(super) fn with<'a>(memory: &'a Memory, others: &'a [Team]) -> Vec<&'a Memory> {
+pub(in crate::ops) fn with<'a>(memory: &'a Memory, others: &'a [Team]) -> Vec<&'a Memory> {
     let others = others.iter().map(Team::memory);
     std::iter::once(memory).chain(others).collect()
 }
@@ -157,6 +157,14 @@ pub(in crate::ops) struct Now<'a> {
 }
 
 impl Now<'_> {
+    /// Whether just this is in force.
+    pub(in crate::ops) fn has(&self, connector: &ConnectorType, scopes: &Scopes) -> bool {
+        self.observed.get(connector).is_some_and(|is| {
+            let same = self.rules.compare(connector, scopes, &is.scopes).is_same();
+            is.status == RemoteStatus::Active && same
+        })
+    }
+
     /// Fails where no apply could have asked for it: whoever writes an entry or a receipt can name an
     /// approved plan that none takes, or another past than that plan's. This machine's own entries need
     /// no word for that.
@@ -431,7 +439,7 @@ mod tests {
         };
         let rules = ScopeEquivalence::default();
         let before = before.map(|words| RemoteConnector {
-            status: crate::model::RemoteStatus::Active,
+            status: RemoteStatus::Active,
             scopes: scopes(words),
             account: None,
             mode: None,

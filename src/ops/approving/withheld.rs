@@ -13,7 +13,10 @@ use crate::{
     context::Failure,
     diff::Action,
     model::{App, ConnectorType},
-    ops::{Around, used::revoked_by},
+    ops::{
+        Around,
+        used::{revoked_by, unused},
+    },
     pending::{PendingEntry, PendingSet},
     plan::Digest,
     receipt::{Outcome, Receipt},
@@ -91,9 +94,9 @@ pub(in crate::ops) async fn withheld(
             withheld.reasons.insert(of, NOT_OF_THE_PLAN.to_owned());
         }
     }
-    let Some(signers) = binding.signers().filter(|_| !applied.is_empty()) else {
+    if applied.is_empty() {
         return Ok(withheld);
-    };
+    }
     let others = binding
         .hold_stores(around, &mut project.clone(), app, true)
         .await?;
@@ -101,7 +104,7 @@ pub(in crate::ops) async fn withheld(
     let mut plans: BTreeMap<&Digest, (Signatures, Option<Timestamp>)> = BTreeMap::new();
     for asked in applied {
         let Some(plan) = asked.plan else { continue };
-        if !plans.contains_key(plan) {
+        if let (false, Some(signers)) = (plans.contains_key(plan), binding.signers()) {
             let warn = |text: &str| around.warn(text);
             let found = together(around, &memories, plan, signers, Vec::new(), &warn).await?;
             let at = if found.revoked.is_empty() {
@@ -111,18 +114,34 @@ pub(in crate::ops) async fn withheld(
             };
             plans.insert(plan, (found, at));
         }
-        let Some((found, Some(at))) = plans.get(plan) else {
-            continue;
-        };
+        let (found, revoked) = plans.entry(plan).or_default();
         let risk = Some(now.risk(asked));
-        if Approved::check(plan, risk, binding.needs(), found.approvals.clone()).is_err() {
+        let check = |approvals| Approved::check(plan, risk, binding.needs(), approvals);
+        let why = if let Some(at) = revoked
+            && check(found.approvals.clone()).is_err()
+        {
             let who = crate::escape::limited(&found.revoked.join(", "), 100);
-            let why = format!(
+            Some(format!(
                 "{who} revoked the approval of its plan at {at}; have a plan of it approved, and apply that"
-            );
-            withheld
-                .reasons
-                .insert((asked.connector.clone(), plan.clone()), why);
+            ))
+        } else if let Some(receipt) = sources.receipt.filter(|of| of.plan_digest == *plan) {
+            let mut approvals = found.approvals.clone();
+            approvals.extend(receipt.approvals.iter().cloned());
+            // What was enough then may not be by now: what was used up cannot be told of that.
+            match check(approvals) {
+                Ok(approved) => {
+                    let due = [asked.connector].into();
+                    let unused = unused(&memories, &approved, &due).await;
+                    unused.err().map(|used| used.report.to_string())
+                }
+                Err(_) => None,
+            }
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            let of = (asked.connector.clone(), plan.clone());
+            withheld.reasons.insert(of, why);
         }
     }
     Ok(withheld)

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The log as somebody forges it who may push: `forge` is given the folder.
-fn forged(team: &Team, forge: impl FnOnce(&Path)) {
+pub(super) fn forged(team: &Team, forge: impl FnOnce(&Path)) {
     forged_of(team, "log", forge);
 }
 

@@ -1,6 +1,24 @@
 //! What was carried out and undone since, wherever that was.
 
-use super::team::Team;
+use super::{approvals, once::forged, team::Team};
+use crate::support::Project;
+
+/// What takes up a receipt that was handed on, with its digest.
+fn taken_up(receipt: &str) -> Vec<&str> {
+    let digest = receipt
+        .lines()
+        .find_map(|line| line.strip_prefix("digest = "));
+    let digest = digest.unwrap().trim_matches('"');
+    let named = ["--receipt", "x.receipt", "--expect-digest", digest];
+    let authorize = ["authorize", "--yes", "--print-links", "--timeout", "20s"];
+    [&authorize[..], &named].concat()
+}
+
+fn handed(from: &Project, to: &Project) -> String {
+    let receipt = from.read("x.receipt");
+    to.write("x.receipt", &receipt);
+    receipt
+}
 
 /// The run that applied a plan is started again on another machine, after somebody decided otherwise: nothing there
 /// tells of it but the store. It is over from the store's copy of it, too, and whatever risk needs an approval.
@@ -43,4 +61,70 @@ fn an_old_run_that_is_started_again_undoes_nothing() {
     team.second.run(&["plan", "--out", "y.plan"]).expect(0);
     team.person.run(&["apply", &digest]).expect(0);
     assert_eq!(team.platform.writes().len(), 1);
+}
+
+/// An old receipt, with its true digest, in a clone of then: what was consented to and undone since is not asked for
+/// again. Nor is it where somebody writes into the store that the plan was applied once more.
+#[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
+fn what_was_consented_to_and_undone_does_not_wait_by_an_old_receipt() {
+    let team = approvals::Team::new();
+    let ann = team.key("ann");
+    team.one.run(&["plan", "--out", "x.plan"]).expect(0);
+    team.one
+        .run(&["approve", "x.plan", "--key", &ann])
+        .expect(0);
+    let apply = ["apply", "x.plan", "--receipt", "x.receipt"];
+    team.one.run(&apply).expect(0);
+    let receipt = handed(&team.one, &team.two);
+    let list = ["authorize", "--list", "--receipt", "x.receipt"];
+    team.two.run(&list).expect(4);
+    team.platform.consent("slack", "ada@example.com");
+    team.one.run(&["authorize", "--yes"]).expect(0);
+    team.platform.unset("slack");
+    team.platform.forget();
+    for command in [&taken_up(&receipt)[..], &list] {
+        let run = team.two.run(command);
+        run.expect(0).tells("but somebody consented to it at");
+    }
+    let with = ["--receipt", "x.receipt", "--format", "json"];
+    let plan = team.two.run(&[&["plan"], &with[..]].concat());
+    assert_eq!(plan.json()["summary"]["create"], 1, "{plan}");
+    let status = ["status", "--detailed-exitcode", "--receipt", "x.receipt"];
+    team.two.run(&status).expect(2);
+    forged(&team, |folder| {
+        let entries = std::fs::read_dir(folder.join("log")).unwrap();
+        let mut texts =
+            entries.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+        let apply = texts
+            .find(|text| text.contains("kind = \"apply\""))
+            .unwrap();
+        let epoch = apply.lines().find(|line| line.starts_with("epoch = "));
+        let later = apply.replacen(epoch.unwrap(), "epoch = 99", 1);
+        std::fs::write(folder.join("log/00000099-00000000000000-ab.toml"), later).unwrap();
+    });
+    let run = team.two.run(&taken_up(&receipt));
+    run.says("an approval is for once");
+    assert!(team.platform.writes().is_empty(), "{run}");
+}
+
+/// Nor does what somebody gave up, whoever applied it, until it is applied again.
+#[test]
+#[ignore = "needs git remotes: run by .ci/run"]
+fn what_was_given_up_does_not_wait_by_an_old_receipt() {
+    let team = Team::new();
+    let apply = ["apply", "--auto-approve", "--receipt", "x.receipt"];
+    team.pipeline.run(&apply).expect(0);
+    let receipt = handed(&team.pipeline, &team.person);
+    team.second
+        .run(&["authorize", "--forget", "slack"])
+        .expect(0);
+    team.platform.forget();
+    let run = team.person.run(&taken_up(&receipt));
+    run.expect(0).tells("but it was given up at");
+    assert!(team.platform.writes().is_empty(), "{run}");
+    team.pipeline.run(&apply).expect(0);
+    let list = ["authorize", "--list", "--receipt", "x.receipt"];
+    let run = team.person.run(&list);
+    assert!(!run.expect(4).stderr.contains("it was given up"), "{run}");
 }
