@@ -45,6 +45,8 @@ pub struct Sources<'a> {
     pub receipt: Option<&'a Receipt>,
     /// When that receipt was made, if it says so.
     pub made: Option<Timestamp>,
+    /// Whether that receipt's digest was given: then it says by which plan something waits.
+    pub proved: bool,
     /// The files, where there is a project.
     pub declared: Option<&'a Declared>,
     /// The folder that those lie in, from the project's root.
@@ -165,14 +167,24 @@ pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
             entries.remove(connector);
             continue;
         }
+        let known = entries.get(connector);
         // The pending file knows most; unless the receipt is about something else.
-        let same = entries.get(connector).is_none_or(|(known, _)| {
-            same_scopes(sources.rules, connector, &known.scopes, &entry.scopes)
-                && entry.terms().fit(&known.terms())
-        });
-        if same {
-            entries.insert(connector.clone(), (entry.clone(), Origin::Pending));
+        if known.is_some_and(|(known, _)| {
+            !same_scopes(sources.rules, connector, &known.scopes, &entry.scopes)
+                || !entry.terms().fit(&known.terms())
+        }) {
+            continue;
         }
+        let mut entry = entry.clone();
+        // A store tells nobody's word that a rule may be broken, and is weaker than a proved receipt.
+        if let Some((known, Origin::Receipt)) = known
+            && sources.proved
+            && known.action != Action::NoOp
+        {
+            entry.plan_digest.clone_from(&known.plan_digest);
+            entry.overrides.extend(known.overrides.clone());
+        }
+        entries.insert(connector.clone(), (entry, Origin::Pending));
     }
     found
         .left_alone

@@ -124,6 +124,7 @@ fn find(
         pending: &pending,
         receipt: None,
         made: None,
+        proved: false,
         declared: Some(declared),
         folder: "base44/connectors",
         observed: &is.map(|is| (slack(), is)).into_iter().collect(),

@@ -68,7 +68,7 @@ pub(super) async fn resume<'a, 'w>(
     at_work: Option<&AtWork>,
     waiting: impl FnOnce(&AuthorizeSession<'a>) -> Result<Option<Waiting<'w>>, Failure>,
 ) -> Result<(AuthorizeSession<'a>, SessionOutcome), Failure> {
-    let receipt = inputs.receipt.map(|(receipt, _)| receipt);
+    let receipt = inputs.receipt.map(|(receipt, ..)| receipt);
     let (app, before) = (inputs.app, PendingBefore::of(&inputs.pending, receipt));
     let around = listening::around(context);
     let mut session = AuthorizeSession::begin(&around, inputs, at_work).await?;

@@ -210,7 +210,7 @@ async fn under_lease(
         project: &files.project,
         binding,
         declared: Some(&files.declared),
-        receipt: Some((receipt, None)),
+        receipt: Some((receipt, None, true)),
         targets: &targets,
         pending,
     };

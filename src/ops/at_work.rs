@@ -398,18 +398,22 @@ impl AtWork {
         connector: &ConnectorType,
     ) -> Result<bool, StoreError> {
         let entry = before.0.get(&self.team.app, connector);
-        let plan = match entry {
-            Some(entry) => entry.plan_digest.as_ref(),
-            None => before.1.as_ref(),
-        };
-        let Some(plan) = plan.filter(|_| self.memory().is_shared()) else {
+        let named = before.1.as_ref().filter(|receipt| {
+            let mut waiting = receipt.waiting();
+            waiting.any(|(name, _)| name == connector)
+        });
+        let plans = [
+            entry.and_then(|entry| entry.plan_digest.as_ref()),
+            named.map(|receipt| &receipt.plan_digest),
+        ];
+        if !self.memory().is_shared() || plans == [None, None] {
             return Ok(false);
-        };
+        }
         let all = self.revocations().await?;
         let at = self.at();
         Ok(all
             .iter()
-            .any(|(id, of)| of == plan && !at.revoked.contains(id)))
+            .any(|(id, of)| plans.contains(&Some(of)) && !at.revoked.contains(id)))
     }
 
     /// The entries that take an approval back, and of which plan.
@@ -466,14 +470,13 @@ fn masked(receipt: &Receipt) -> Receipt {
     receipt
 }
 
-/// What waited before an authorization, and the plan of a receipt that was named.
+/// What waited before an authorization, and a receipt that was named.
 #[derive(Debug)]
-pub struct PendingBefore(PendingSet, Option<Digest>);
+pub struct PendingBefore(PendingSet, Option<Receipt>);
 
 impl PendingBefore {
     /// What this machine and the store know of.
     pub fn of(pending: &PendingSet, receipt: Option<&Receipt>) -> Self {
-        let plan = receipt.map(|receipt| receipt.plan_digest.clone());
-        Self(pending.clone(), plan)
+        Self(pending.clone(), receipt.cloned())
     }
 }

@@ -47,8 +47,8 @@ pub struct AuthorizeInputs<'a> {
     pub binding: &'a LazyBinding,
     /// The files, where there is a project.
     pub declared: Option<&'a Declared>,
-    /// A receipt that was named, and when it was made.
-    pub receipt: Option<(&'a Receipt, Option<Timestamp>)>,
+    /// A receipt that was named, when it was made, and whether its digest was given.
+    pub receipt: Option<(&'a Receipt, Option<Timestamp>, bool)>,
     /// Only these, unless empty.
     pub targets: &'a BTreeSet<ConnectorType>,
     /// What waits, as this machine and the team know it.
@@ -94,7 +94,7 @@ impl AuthorizeInputs<'_> {
         };
         let sources = AskedFor {
             pending: &self.pending,
-            receipt: self.receipt.map(|(receipt, _)| receipt),
+            receipt: self.receipt.map(|(receipt, ..)| receipt),
         };
         let place = (self.project, self.app, at_work.memory());
         withheld(around, place, self.binding, &now, &sources).await
@@ -122,8 +122,9 @@ impl<'a> AuthorizeSession<'a> {
         let sources = Sources {
             app: inputs.app,
             pending: &pending,
-            receipt: inputs.receipt.map(|(receipt, _)| receipt),
-            made: inputs.receipt.and_then(|(_, made)| made),
+            receipt: inputs.receipt.map(|(receipt, ..)| receipt),
+            made: inputs.receipt.and_then(|(_, made, _)| made),
+            proved: inputs.receipt.is_some_and(|(.., proved)| proved),
             declared: inputs.declared,
             folder: &project.folder(),
             observed: &listed,

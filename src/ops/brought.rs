@@ -58,11 +58,12 @@ impl Brought {
         ))
     }
 
-    /// The receipt, and when it was made.
-    pub fn receipt(&self) -> (&Receipt, Option<Timestamp>) {
+    /// The receipt, when it was made, and whether somebody gave its digest.
+    pub fn receipt(&self) -> (&Receipt, Option<Timestamp>, bool) {
         // Only for showing: the digest does not cover it.
         let made = self.saved.created_at.as_ref();
-        (&self.saved.receipt, made.and_then(|text| text.parse().ok()))
+        let made = made.and_then(|text| text.parse().ok());
+        (&self.saved.receipt, made, self.is_expected)
     }
 
     /// What it says that nothing else does: not its digest, and not this machine or its team.

@@ -128,3 +128,35 @@ fn what_was_given_up_does_not_wait_by_an_old_receipt() {
     let run = team.person.run(&list);
     assert!(!run.expect(4).stderr.contains("it was given up"), "{run}");
 }
+
+/// What one person overrode, with a store too, another authorizes with the receipt; without it the store's word is not
+/// enough.
+#[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
+fn what_was_overridden_waits_for_others_by_its_receipt() {
+    let team = approvals::Team::with(
+        "[store]\nurl = \"git:origin\"\n\n[policy]\ndenied_scopes = { slack = [\"chat:write\"] }\n\n\
+         [policy.rules.denied_scopes]\nlevel = \"deny\"\noverride = true\n",
+    );
+    let apply = ["apply", "--auto-approve", "--receipt", "x.receipt"];
+    let because = ["--override", "denied_scopes", "--reason", "once"];
+    team.one.run(&[&apply[..], &because].concat()).expect(0);
+    let receipt = handed(&team.one, &team.two);
+    let command = taken_up(&receipt);
+    team.platform.forget();
+    let run = team.two.run(&command[..5]);
+    run.says("the policy in connplan.toml forbids it");
+    assert!(team.platform.writes().is_empty(), "{run}");
+    let asked = || !team.platform.writes().is_empty();
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| team.two.run(&command));
+        while !asked() && !run.is_finished() {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        if asked() {
+            team.platform.consent("slack", "ada@example.com");
+        }
+        run.join().unwrap().expect(0);
+    });
+    assert!(asked());
+}
