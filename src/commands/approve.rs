@@ -217,15 +217,10 @@ fn compared(context: &Context, its: Option<&Project>, plan: &Plan) -> Result<(),
 /// Whether a plan that was carried out already is to be approved all the same: with that it may be carried out
 /// once more. Who cannot be asked is told.
 async fn is_wanted(context: &Context, saved: &document::Saved, teams: &[Team]) -> bool {
-    let made = saved.created_at.as_ref().and_then(|at| at.parse().ok());
-    let plan = (&saved.plan, &saved.digest);
-    let mut over = None;
-    for team in teams {
-        let memory = [team.memory()];
-        let since = ops::over(&memory, plan, made.unwrap_or_default());
-        over = over.max(since.await.unwrap_or(None));
-    }
-    let Some(at) = over else {
+    let made = ops::made(saved, context.now());
+    let memories: Vec<_> = teams.iter().map(Team::memory).collect();
+    let over = ops::over(&memories, (&saved.plan, &saved.digest), made).await;
+    let Some(at) = over.unwrap_or(None) else {
         return true;
     };
     context.warn(&format!(

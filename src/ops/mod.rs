@@ -46,7 +46,7 @@ pub use first_look::{FirstLook, FirstLookInputs};
 pub use gates::expires;
 pub use over::over;
 pub use plan::{Files, PlanInputs, PlanSession, Wishes};
-pub use saved::{SavedInputs, SavedPlan, is_expected};
+pub use saved::{SavedInputs, SavedPlan, is_expected, made};
 pub use team::{Team, named, stored_plan};
 pub use turns::LeasedTurns;
 pub use unworkable::{unworkable, unworkable_approval, unworkable_store};

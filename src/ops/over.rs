@@ -40,7 +40,8 @@ pub(super) async fn not_over(
     }
 }
 
-/// When a plan was carried out whole, if that was since it was made. The same plan made anew is another decision.
+/// When a plan was carried out whole, if that was since it was made. The same plan made anew is another decision. No
+/// digest covers when a file says that it was made: it makes the plan no newer than the memories know it.
 pub async fn over(
     memories: &[&Memory],
     (plan, digest): (&Plan, &Digest),
@@ -48,13 +49,16 @@ pub async fn over(
 ) -> Result<Option<Timestamp>, Failure> {
     let changes = plan.changes().filter(|c| c.action != Action::NoOp);
     let names = changes.map(|change| &change.connector).collect();
-    let mut last = None;
+    let (mut known, mut kept) = (Vec::new(), None);
     for memory in memories {
         let events = memory.events().await?;
-        let done = done(&events, digest).map_err(|unread| unread.of(memory))?;
-        last = last.max(since(&done, &names, made));
+        known.push(done(&events, digest).map_err(|unread| unread.of(memory))?);
+        let saved = events.iter().filter(|event| event.is_saved(digest));
+        kept = kept.max(saved.map(|event| event.at).max());
     }
-    Ok(last)
+    let made = kept.map_or(made, |kept| kept.min(made));
+    let last = known.iter().filter_map(|done| since(done, &names, made));
+    Ok(last.max())
 }
 
 /// In which second the last of these changes was carried out, if all of them were and that was later. What was

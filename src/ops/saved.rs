@@ -42,8 +42,8 @@ pub struct SavedPlan<'a> {
     pub app: App,
     around: Around<'a>,
     plan: Plan,
-    /// When it was made, where the file says so.
-    made: Option<Timestamp>,
+    /// When it was made; where the file does not say so, or says what is to come, before everything.
+    made: Timestamp,
     /// The same with what is overridden now.
     judged: Rc<Plan>,
     gate: ApprovalGate<'a>,
@@ -61,6 +61,12 @@ pub fn is_expected(actual: &Digest, expected: Option<&Digest>) -> Result<(), Ref
     }
 }
 
+/// When a plan was made, by its file's word; before everything where that is no word to go by.
+pub fn made(saved: &document::Saved, now: Timestamp) -> Timestamp {
+    let made = saved.created_at.as_ref().and_then(|at| at.parse().ok());
+    made.filter(|made| *made <= now).unwrap_or(Timestamp::MIN)
+}
+
 impl<'a> SavedPlan<'a> {
     /// Reads it, and lets it through or refuses it.
     pub async fn check(around: Around<'a>, inputs: SavedInputs<'a>) -> Result<Self, Failure> {
@@ -71,7 +77,7 @@ impl<'a> SavedPlan<'a> {
         for expected in inputs.expected {
             is_expected(&saved.digest, expected)?;
         }
-        let made = saved.created_at.and_then(|at| at.parse().ok());
+        let made = made(&saved, context.now());
         let (plan, digest) = (saved.plan, saved.digest);
         if plan.speculative {
             return Err(Refusal::Speculative.into());
@@ -138,7 +144,7 @@ impl<'a> SavedPlan<'a> {
             remote,
             rules: Cow::Owned(rules),
             plan: &self.plan,
-            made: self.made,
+            made: Some(self.made),
             judge,
             overrides: self.judged.overrides.clone(),
             approved: self.approved.clone(),

@@ -232,8 +232,8 @@ pub enum Refusal {
     #[diagnostic(
         code(connplan::plan::over),
         help(
-            "nothing was written: to apply it again could undo what was decided since. Run `connplan plan` again \
-             and ask for a review"
+            "nothing was written: to apply it again could undo what was decided since. Run `connplan plan --out FILE` \
+             again, where it can write to the store if there is one, and ask for a review"
         )
     )]
     Over {

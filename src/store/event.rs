@@ -190,6 +190,11 @@ impl HistoryEvent {
         matches!(self.what, What::Plan(_)) && self.epoch > 0
     }
 
+    /// Whether this plan was saved by it.
+    pub fn is_saved(&self, digest: &Digest) -> bool {
+        !self.began() && matches!(&self.what, What::Plan(of) if of == digest)
+    }
+
     /// The last part of its key: in the order in which things happened.
     pub(super) fn name(&self) -> String {
         let time = self.at.as_millisecond().max(0);

@@ -74,7 +74,24 @@ impl Memory {
     /// Keeps a plan, and that it was made.
     pub async fn keep_plan(&self, digest: &Digest, text: &Bytes) -> Result<(), StoreError> {
         let event = HistoryEvent::now(self.by.clone(), 0, What::Plan(digest.clone()));
-        let event = self.event_change(&event)?;
+        self.put_plan(digest, text, Some(self.event_change(&event)?))
+            .await
+    }
+
+    /// Keeps a plan, unless it is there already. That it was made now nobody says.
+    pub async fn ensure_plan(&self, digest: &Digest, text: &Bytes) -> Result<(), StoreError> {
+        if self.store.read_known(&plan_key(digest)).await?.is_some() {
+            return Ok(());
+        }
+        self.put_plan(digest, text, None).await
+    }
+
+    async fn put_plan(
+        &self,
+        digest: &Digest,
+        text: &Bytes,
+        event: Option<Swap>,
+    ) -> Result<(), StoreError> {
         for turn in 0..2 {
             let key = plan_key(digest);
             // The same digest is the same plan; the newest text names the newest commit and run.
@@ -89,20 +106,13 @@ impl Memory {
                 note: String::new(),
             };
             // The plan first: nothing lists a plan that is not there.
-            if self.store.swap(&[plan, event.clone()]).await? == Swapped::Done {
+            let changes: Vec<_> = [plan].into_iter().chain(event.clone()).collect();
+            if self.store.swap(&changes).await? == Swapped::Done {
                 break;
             }
         }
         // If somebody else kept it first, it is kept.
         Ok(())
-    }
-
-    /// Keeps a plan, unless it is there already.
-    pub async fn ensure_plan(&self, digest: &Digest, text: &Bytes) -> Result<(), StoreError> {
-        if self.store.read_known(&plan_key(digest)).await?.is_some() {
-            return Ok(());
-        }
-        self.keep_plan(digest, text).await
     }
 
     /// A plan by its digest.

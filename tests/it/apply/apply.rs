@@ -262,7 +262,7 @@ fn a_plan_that_is_over_is_not_applied_again_where_the_app_went_on() {
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     error: the plan was applied at TIME already, and the app was changed since
-      help: nothing was written: to apply it again could undo what was decided since. Run `connplan plan` again and ask for a review
+      help: nothing was written: to apply it again could undo what was decided since. Run `connplan plan --out FILE` again, where it can write to the store if there is one, and ask for a review
       code: connplan::plan::over
     ");
     assert_eq!(platform.writes(), NOTHING);
@@ -306,7 +306,7 @@ fn a_part_of_a_plan_that_is_over_is_not_applied_again() {
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     error: the plan was applied at TIME already, and the app was changed since
-      help: nothing was written: to apply it again could undo what was decided since. Run `connplan plan` again and ask for a review
+      help: nothing was written: to apply it again could undo what was decided since. Run `connplan plan --out FILE` again, where it can write to the store if there is one, and ask for a review
       code: connplan::plan::over
     ");
     assert_eq!(platform.writes(), NOTHING);
@@ -363,7 +363,7 @@ fn made_at(project: &Project, time: &str) {
     project.write("1.plan", &plan);
 }
 
-/// One that the app went back to before it is made anew, is applied.
+/// One that the app went back to before it is made anew, is applied. What a file says of its age makes it no newer.
 #[test]
 fn the_same_plan_made_anew_is_applied() {
     let platform = Platform::start();
@@ -371,13 +371,25 @@ fn the_same_plan_made_anew_is_applied() {
         .at(&platform)
         .connector("slack", &["chat:write"]);
     project.run(&["plan", "--out", "1.plan"]).expect(0);
+    // Times are told in seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     project.run(&["apply", "1.plan"]).expect(0);
     platform.consent("slack", "ada@example.com");
     project.run(&["authorize"]).expect(0);
     platform.unset("slack");
     made_at(&project, "2026-01-01T00:00:00Z");
     project.run(&["apply", "1.plan"]).expect(3);
-    made_at(&project, "2100-01-01T00:00:00Z");
+    let (now, plan) = (jiff::Timestamp::now().to_string(), project.read("1.plan"));
+    for time in [&now, "2100-01-01T00:00:00Z"] {
+        made_at(&project, time);
+        project.run(&["apply", "1.plan"]).expect(3);
+    }
+    let undated = plan
+        .lines()
+        .filter(|line| !line.starts_with("created_at = "));
+    project.write("1.plan", &undated.collect::<Vec<_>>().join("\n"));
+    project.run(&["apply", "1.plan"]).expect(3);
+    project.run(&["plan", "--out", "1.plan"]).expect(0);
     platform.forget();
     project.run(&["apply", "1.plan"]).expect(0);
     assert_eq!(platform.writes(), ["PUT external-auth/integrations/slack"]);

@@ -88,7 +88,7 @@ pub(super) fn who_asked_first(team: &Team) {
     let kinds = team.person.run(&["history", "--format", "json"]).json();
     assert_eq!(
         kinds["apps"][0]["events"].as_array().map(Vec::len),
-        Some(8),
+        Some(5),
         "{kinds}"
     );
 }
