@@ -59,6 +59,8 @@ struct LeaseState {
     going: Option<JoinHandle<()>>,
     /// The newest that was held.
     epoch: u64,
+    /// What else knows that an approval was taken back: the stores that the base names.
+    others: Vec<Memory>,
     /// The entries that take an approval back and were known when the session began.
     revoked: BTreeSet<String>,
 }
@@ -381,12 +383,13 @@ impl AtWork {
         Ok(over)
     }
 
-    /// Remembers which approvals were taken back until now: what a session begins with was held against those.
-    pub(super) async fn see_revocations(&self) -> Result<(), StoreError> {
-        if self.memory().is_shared() {
-            let seen = self.revocations().await?;
-            self.at().revoked = seen.into_iter().map(|(id, _)| id).collect();
-        }
+    /// Remembers which approvals were taken back until now, here and in these: what a session begins with was held
+    /// against those.
+    pub(super) async fn see_revocations(&self, others: &[Team]) -> Result<(), StoreError> {
+        let others = others.iter().map(|team| team.memory.clone());
+        self.at().others = others.collect();
+        let seen = self.revocations().await?;
+        self.at().revoked = seen.into_iter().map(|(id, _)| id).collect();
         Ok(())
     }
 
@@ -406,7 +409,7 @@ impl AtWork {
             entry.and_then(|entry| entry.plan_digest.as_ref()),
             named.map(|receipt| &receipt.plan_digest),
         ];
-        if !self.memory().is_shared() || plans == [None, None] {
+        if plans == [None, None] {
             return Ok(false);
         }
         let all = self.revocations().await?;
@@ -418,12 +421,16 @@ impl AtWork {
 
     /// The entries that take an approval back, and of which plan.
     async fn revocations(&self) -> Result<Vec<(String, Digest)>, StoreError> {
-        let events = self.memory().events().await?;
-        let revocations = events.iter().filter_map(|event| {
-            let of = revoked_by(event)?;
-            Some((event.id.clone(), of.clone()))
-        });
-        Ok(revocations.collect())
+        let others = self.at().others.clone();
+        let mut found = Vec::new();
+        for memory in others.iter().chain([self.memory()]) {
+            let events = memory.events().await?.into_iter();
+            found.extend(events.filter_map(|event| {
+                let of = revoked_by(&event)?.clone();
+                Some((event.id, of))
+            }));
+        }
+        Ok(found)
     }
 
     async fn tell(

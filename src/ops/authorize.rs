@@ -84,10 +84,12 @@ impl AuthorizeInputs<'_> {
         around: &Around<'_>,
         at_work: Option<&AtWork>,
     ) -> Result<Withheld, Failure> {
-        let Some(at_work) = at_work else {
+        let waits = self.receipt.is_some() || self.pending.of(self.app).next().is_some();
+        let Some(at_work) = at_work.filter(|_| waits) else {
             return Ok(Withheld::default());
         };
-        at_work.see_revocations().await?;
+        let others = self.binding.other_stores(around, self.project, self.app);
+        at_work.see_revocations(&others.await?).await?;
         let now = Now {
             observed: self.listed,
             rules: self.rules,
