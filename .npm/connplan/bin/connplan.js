@@ -3,7 +3,10 @@
 "use strict";
 
 const { spawn } = require("node:child_process");
+const { realpathSync } = require("node:fs");
+const { findPnpApi } = require("node:module");
 const { constants } = require("node:os");
+const { basename, dirname, join } = require("node:path");
 
 const WINDOWS = process.platform === "win32";
 
@@ -11,17 +14,36 @@ function binary() {
   // Windows on ARM runs programs for x64.
   const arch = WINDOWS && process.arch === "arm64" ? "x64" : process.arch;
   const name = `@connplan/${process.platform}-${arch}`;
-  if (!(name in require("../package.json").optionalDependencies)) {
+  const { optionalDependencies, version } = require("../package.json");
+  if (!(name in optionalDependencies)) {
     fail(`there is no package for ${process.platform} on ${process.arch}; build it with \`cargo install connplan\`.`);
   }
-  try {
-    return require.resolve(`${name}/bin/connplan${WINDOWS ? ".exe" : ""}`);
-  } catch {
-    fail(
-      `the package ${name} is missing: install connplan again, on this system and with optional dependencies ` +
-        "(without --omit=optional or --no-optional).",
-    );
+  for (const manifest of manifests(name)) {
+    try {
+      if (require(manifest).version !== version) continue;
+      return realpathSync(join(dirname(manifest), "bin", `connplan${WINDOWS ? ".exe" : ""}`));
+    } catch {
+      // It is not there.
+    }
   }
+  fail(
+    `the package ${name} is missing: install connplan again, on this system and with optional dependencies ` +
+      "(without --omit=optional or --no-optional).",
+  );
+}
+
+// Where package managers put it: into this package's node_modules, or beside it. Node would look in all folders above,
+// such as /tmp/node_modules, which another user may have made.
+function* manifests(name) {
+  const root = realpathSync(dirname(__dirname));
+  yield join(root, "node_modules", name, "package.json");
+  const beside = dirname(root);
+  if (basename(beside) === "node_modules") yield join(beside, name, "package.json");
+  // Yarn's links lead from there into .store/connplan-…/package.
+  if (basename(dirname(beside)) === ".store") yield join(beside, "node_modules", name, "package.json");
+  // Yarn's Plug'n'Play, if it is what has this package.
+  const pnp = process.versions.pnp && findPnpApi(__filename);
+  if (pnp) yield pnp.resolveRequest(`${name}/package.json`, __filename);
 }
 
 function fail(message) {

@@ -8,6 +8,7 @@ use std::{
     fs,
     io::Write,
     net::{TcpListener, TcpStream},
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread::sleep,
@@ -177,6 +178,69 @@ fn npm_pnpm_and_yarn_install_a_connplan_that_runs() {
     let start = format!("error: the package @connplan/{PLATFORM} is missing: install");
     assert!(text.starts_with(&start), "{text}");
     assert_eq!(text.lines().count(), 1, "{text}");
+}
+
+/// A program of a folder above may be anybody's, as in `/tmp/node_modules`.
+#[test]
+#[ignore = "needs Node"]
+fn only_the_program_that_was_installed_with_it_is_run() {
+    let desk = Desk::new();
+    let put = |from: &str, to: &str| {
+        let (from, to) = (desk.path("packages").join(from), desk.path(to));
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        let paths = [from, to].map(|path| path.display().to_string());
+        said(&desk.run(".", "cp", &["-r", &paths[0], &paths[1]]));
+    };
+    let preload = |folder: &str| desk.path(folder).join("pnp.js").display().to_string();
+    for (folder, place, is_run) in [
+        ("beside", "beside/node_modules", true),
+        ("inner", "inner/node_modules/connplan/node_modules", true),
+        ("around/project", "around/node_modules", false),
+        ("other", "other/node_modules", false),
+        // As Yarn links to it.
+        ("store", "store/node_modules/.store/it/node_modules", true),
+        // What Yarn's Plug'n'Play does to Node.
+        ("pnp", "pnp/unplugged", true),
+        ("beyond-pnp", "beyond-pnp/unplugged", false),
+    ] {
+        let place = format!("{place}/@connplan/{PLATFORM}");
+        let ours = format!("{folder}/node_modules/connplan");
+        if folder == "store" {
+            put("connplan", "store/node_modules/.store/it/package");
+            symlink(".store/it/package", desk.path(&ours)).unwrap();
+        } else {
+            put("connplan", &ours);
+        }
+        put(PLATFORM, &place);
+        let manifest = desk.path(&place).join("package.json");
+        if folder == "other" {
+            let text = fs::read_to_string(&manifest).unwrap();
+            fs::write(&manifest, text.replace(VERSION, "9.9.9")).unwrap();
+        }
+        let found = format!("{{ resolveRequest: () => {manifest:?} }}");
+        let found = if folder == "pnp" { &found } else { "null" };
+        let script = format!(
+            "process.versions.pnp = '3'; require('node:module').findPnpApi = () => ({found});"
+        );
+        fs::write(preload(folder), script).unwrap();
+        let mut command = desk.command(folder, "node");
+        if folder.ends_with("pnp") {
+            command.args(["--require", &preload(folder)]);
+        }
+        let script = "node_modules/connplan/bin/connplan.js";
+        let run = command
+            .args([script, "--version"])
+            .env("NODE_PATH", desk.path(&place))
+            .output();
+        let run = run.unwrap();
+        let told = String::from_utf8(run.stderr.clone()).unwrap();
+        assert_eq!(run.status.success(), is_run, "{folder}: {run:?}");
+        assert_eq!(
+            told.contains("is missing: install"),
+            !is_run,
+            "{folder}: {told}"
+        );
+    }
 }
 
 /// The script that an example runs, as it stands there, in a checkout that would choose otherwise.
