@@ -26,7 +26,10 @@ pub(super) fn read_file(roots: &[&Path], owners: Owners, path: &Path) -> Result<
         FsError::NotFound { .. } => Finding::Unreadable {
             reason: "it is a link to a file that does not exist".to_owned(),
         },
-        FsError::NotAFile { .. } | FsError::Linked { .. } | FsError::NotOwn { .. } => {
+        FsError::NotAFile { .. }
+        | FsError::Linked { .. }
+        | FsError::NotOwn { .. }
+        | FsError::NotPrivate { .. } => {
             Finding::Unreadable {
                 reason: "it is not a regular file".to_owned(),
             }

@@ -63,6 +63,19 @@ pub enum FsError {
         /// The file.
         path: PathBuf,
     },
+    /// What connplan keeps for its user alone, and others may read: it did not make that file.
+    #[error(
+        "{} is not believed: others can read it, and connplan makes it for you alone",
+        escape::path(path)
+    )]
+    #[diagnostic(
+        code(connplan::fs::not_private),
+        help("look what is in it; if all of it is yours, run `chmod 600` on it, else remove it")
+    )]
+    NotPrivate {
+        /// The file.
+        path: PathBuf,
+    },
     /// What is to be read of a folder, and another user put there.
     #[error("{} belongs to another user (user id {owner})", escape::path(path))]
     #[diagnostic(

@@ -37,7 +37,9 @@ pub use error::FsError;
 pub use lock::{Lock, LockError};
 pub use look::{Seen, entry, look};
 pub use open::OpenFolder;
-pub use owner::{NotOurs, Owners, is_open_to_all, not_ours, read_own, read_own_text};
+pub use owner::{
+    NotOurs, Owners, is_open_to_all, not_ours, read_own, read_own_text, read_private_text,
+};
 pub use private::{
     InsecurePermissions, ensure_private_dir, refuse_link, restrict, restrict_target,
 };

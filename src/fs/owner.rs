@@ -36,7 +36,7 @@ pub fn not_ours(path: &Path, home: Option<&Path>) -> Option<NotOurs> {
         if foreign(&meta) {
             return Some(NotOurs::Owner);
         }
-        if meta.is_dir() && others_rights(&meta) & WRITE != 0 {
+        if meta.is_dir() && others_rights(path, &meta) & WRITE != 0 {
             return Some(NotOurs::Open);
         }
     }
@@ -80,7 +80,7 @@ fn open_way(way: &Path, is_trusted: impl Fn(&Path) -> bool) -> Option<NotOurs> {
         let Ok(meta) = std::fs::metadata(part) else {
             continue;
         };
-        let rights = others_rights(&meta);
+        let rights = others_rights(part, &meta);
         // Nobody else gets to what lies in it. But it can be moved away itself, where others may write above.
         if rights & ENTER == 0 && meta.uid() == rustix::process::geteuid().as_raw() {
             found = None;
@@ -114,9 +114,9 @@ fn is_another(owner: u32, own: u32, home: Option<u32>) -> bool {
     owner != own && owner != 0 && Some(owner) != home
 }
 
-/// What users other than the owner may do, by group or as anybody.
+/// What users other than the owner may do, by group, by an access list or as anybody.
 #[cfg(unix)]
-fn others_rights(meta: &std::fs::Metadata) -> u32 {
+fn others_rights(path: &Path, meta: &std::fs::Metadata) -> u32 {
     use std::os::unix::fs::MetadataExt;
     let (mode, gid) = (meta.mode(), meta.gid());
     let by_group = mode >> 3 & 0o7;
@@ -124,26 +124,65 @@ fn others_rights(meta: &std::fs::Metadata) -> u32 {
     let is_alone = by_group & !mode & 0o7 != 0 && {
         let own = rustix::process::geteuid().as_raw();
         let is_own = gid == own && gid == rustix::process::getegid().as_raw();
-        let groups = || std::fs::read_to_string("/etc/group").unwrap_or_default();
-        (gid == 0 || is_own) && has_no_other_member(gid, &groups())
+        let read = |path| std::fs::read_to_string(path).ok();
+        let known = || read("/etc/group").zip(read("/etc/passwd"));
+        let is_alone = |(groups, users): (String, String)| is_alone_in(gid, own, &groups, &users);
+        (gid == 0 || is_own) && !has_access_list(path) && known().is_some_and(is_alone)
     };
     mode & 0o7 | if is_alone { 0 } else { by_group }
 }
 
-/// Whether a group's line in `/etc/group` names nobody besides root and the user by whom it is named. Where
-/// each user has a group of their own, of the user's name and number, files are made for that group to write.
+/// Whether a folder gives rights to more than its owner, its group and all: then the group's bits of its mode are the
+/// most that any of these may do. Where that cannot be told, it does.
+#[cfg(target_os = "linux")]
+fn has_access_list(path: &Path) -> bool {
+    use rustix::io::Errno;
+    let asked = rustix::fs::getxattr(path, "system.posix_acl_access", &mut [0_u8; 0]);
+    !matches!(asked, Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS))
+}
+
+/// Elsewhere an access list does not show in the mode.
+#[cfg(all(unix, not(target_os = "linux")))]
+fn has_access_list(_path: &Path) -> bool {
+    false
+}
+
+/// Whether nobody besides root and this user is in a group: by its lines in `/etc/group`, or by those in `/etc/passwd`
+/// that have it as first group. Who is in a group without a line, only a directory service knows.
+///
+/// Where each user has a group of their own, of their name and number, files are made for that group to write.
 #[cfg(unix)]
-fn has_no_other_member(gid: u32, groups: &str) -> bool {
-    let gid = gid.to_string();
-    let mut lines = groups.lines().map(|line| line.split(':'));
-    let line = lines.find(|line| line.clone().nth(2) == Some(&gid));
-    line.is_none_or(|mut line| {
-        let name = line.next().unwrap_or_default();
-        let members = line.nth(2).unwrap_or_default().split(',').map(str::trim);
-        members
-            .into_iter()
-            .all(|member| ["", "root", name].contains(&member))
-    })
+fn is_alone_in(gid: u32, own: u32, groups: &str, users: &str) -> bool {
+    /// What comes with the system, such as `sync` and `operator`, which may have root's group, and nobody behind it.
+    const PEOPLE: u32 = 100;
+    let users: Vec<(_, u32, u32)> = users
+        .lines()
+        .filter_map(|line| {
+            let mut parts = line.split(':');
+            let name = parts.next()?;
+            let uid = parts.nth(1)?.parse().ok()?;
+            Some((name, uid, parts.next()?.parse().ok()?))
+        })
+        .collect();
+    let is_us = |uid| uid == 0 || uid == own;
+    let named = |member: &str| {
+        users
+            .iter()
+            .any(|(name, uid, _)| *name == member && is_us(*uid))
+    };
+    let number = gid.to_string();
+    let lines = groups.lines().map(|line| line.split(':'));
+    let mut lines = lines
+        .filter(|line| line.clone().nth(2) == Some(&number))
+        .peekable();
+    lines.peek().is_some()
+        && lines.all(|mut line| {
+            let mut members = line.nth(3).unwrap_or_default().split(',').map(str::trim);
+            members.all(|member| ["", "root"].contains(&member) || named(member))
+        })
+        && users
+            .iter()
+            .all(|(_, uid, first)| *first != gid || is_us(*uid) || *uid < PEOPLE)
 }
 
 /// Whose files are taken.
@@ -232,26 +271,39 @@ pub fn is_open_to_all(_folder: &Path) -> bool {
 /// Reads a regular file of at most `limit` bytes that this user wrote, or root, or whoever owns the folder
 /// that it lies in: what connplan itself keeps, and believes.
 pub fn read_own(path: &Path, limit: u64) -> Result<Vec<u8>, FsError> {
-    let (file, path_of) = (super::read::open(path)?, || path.to_owned());
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let failed = |e| FsError::io("read", path, e);
-        let owner = file.metadata().map_err(failed)?.uid();
-        let folder = path.parent().and_then(|folder| folder.metadata().ok());
-        let folder = folder.map(|meta| meta.uid());
-        if is_another(owner, rustix::process::geteuid().as_raw(), folder) {
-            return Err(FsError::NotOwn { path: path_of() });
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = path_of;
-    super::read::all(file, path, limit)
+    super::read::all(open_own(path, false)?, path, limit)
 }
 
 /// The same as UTF-8 text.
 pub fn read_own_text(path: &Path, limit: u64) -> Result<String, FsError> {
     super::read::text(read_own(path, limit)?, path)
+}
+
+/// The same of what nobody else may read, as connplan makes it: a file that a clone or an archive brought is open.
+pub fn read_private_text(path: &Path, limit: u64) -> Result<String, FsError> {
+    let file = open_own(path, true)?;
+    super::read::text(super::read::all(file, path, limit)?, path)
+}
+
+fn open_own(path: &Path, is_private: bool) -> Result<std::fs::File, FsError> {
+    let file = super::read::open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let meta = file.metadata().map_err(|e| FsError::io("read", path, e))?;
+        let folder = path.parent().and_then(|folder| folder.metadata().ok());
+        let folder = folder.map(|meta| meta.uid());
+        let path = || path.to_owned();
+        if is_another(meta.uid(), rustix::process::geteuid().as_raw(), folder) {
+            return Err(FsError::NotOwn { path: path() });
+        }
+        if is_private && meta.mode() & 0o077 != 0 {
+            return Err(FsError::NotPrivate { path: path() });
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = is_private;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -310,15 +362,26 @@ mod tests {
 
     #[test]
     fn a_group_of_ones_own_has_nobody_else_in_it() {
-        let groups = "root:x:0:root\nann:x:1000:\nbob:x:1001:bob\nteam:x:1002:team,eve\n";
-        for (gid, alone) in [
-            (0, true),
-            (1000, true),
-            (1001, true),
-            (1002, false),
-            (7, true),
+        let groups = "root:x:0:root\nann:x:1000:\nbob:x:1001:bob\nteam:x:1002:team,eve\nsue:x:1003:\n\
+                      tim:x:1004:\nalso:x:1004:eve\ndan:x:1005:dan\n";
+        let users = "root:x:0:0::/:/bin/sh\nsync:x:5:0::/:/bin/sync\nann:x:1000:1000::/:\nbob:x:1001:1001::/:\n\
+                     team:x:1002:1002::/:\nsue:x:1003:1003::/:\neve:x:1010:1003::/:\ntim:x:1004:1004::/:\n";
+        for (gid, own, alone) in [
+            (0, 1000, true),
+            (1000, 1000, true),
+            (1001, 1001, true),
+            (1002, 1002, false),
+            // It is the first group of another.
+            (1003, 1003, false),
+            // Two names of one group.
+            (1004, 1004, false),
+            // A member, or a whole group, that only a directory service knows.
+            (1005, 1005, false),
+            (7, 7, false),
         ] {
-            assert_eq!(has_no_other_member(gid, groups), alone, "{gid}");
+            assert_eq!(is_alone_in(gid, own, groups, users), alone, "{gid}");
         }
+        let staff = "eve:x:1010:0::/:/bin/sh";
+        assert!(!is_alone_in(0, 1000, groups, staff));
     }
 }

@@ -37,7 +37,8 @@ impl StateFolder {
             .map(|dir| std::path::absolute(&dir).unwrap_or(dir))
             .or_else(|| Some(platform(process, home)?.join("connplan")));
         let why = dir.as_deref().and_then(|dir| {
-            let checkout = proposed(dir, process, home, start).map(NotOurs::Checkout);
+            let checkout = proposed(dir, process, home, start).or_else(|| cloned(dir, home));
+            let checkout = checkout.map(NotOurs::Checkout);
             checkout.or_else(|| fs::not_ours(dir, home))
         });
         let (dir, not_ours) = match (dir, why) {
@@ -127,6 +128,18 @@ pub fn own_path(path: &OsStr, process: &Vars, home: Option<&Path>, starts: &[&Pa
 /// The checkout that a folder lies in.
 fn proposed(dir: &Path, process: &Vars, home: Option<&Path>, start: &Path) -> Option<PathBuf> {
     fs::tree_of_way(dir, &checkouts(process, home, start)).cloned()
+}
+
+/// The clone that a folder, or a link on the way to it, lies in, wherever the run starts: somebody may have moved it
+/// there.
+fn cloned(dir: &Path, home: Option<&Path>) -> Option<PathBuf> {
+    let places = fs::places(dir);
+    let is_folder = |part: &&Path| part.is_dir() && !part.is_symlink();
+    let folders = places
+        .iter()
+        .filter_map(|place| place.ancestors().find(is_folder));
+    let mut trees = folders.flat_map(|folder| fs::checkouts_around(folder, home));
+    trees.next()
 }
 
 /// The checkouts of a run, links resolved. In a pipeline, a home does not make the folders around it the user's.

@@ -89,7 +89,7 @@ impl Trust {
         let Some(path) = file(folder) else {
             return Ok(Self::default());
         };
-        match fs::read_own_text(&path, LIMIT) {
+        match fs::read_private_text(&path, LIMIT) {
             Ok(text) => Self::decode(&text).map_err(|reason| StateError::Unreadable {
                 file: crate::escape::path(&path),
                 reason,

@@ -231,6 +231,32 @@ fn a_state_folder_in_which_others_have_a_say_is_not_used() {
             other.forget();
         }
     }
+    // Where a folder has an access list, its group's rights are the most that anybody on the list has.
+    #[cfg(target_os = "linux")]
+    {
+        let folder = trusting("../listed");
+        // Version 2; each a tag, rights and a number: owner, the user 4242, group, the most, all.
+        let none = u32::MAX;
+        let entries = [
+            (1, 7, none),
+            (2, 7, 4242),
+            (4, 0, none),
+            (16, 7, none),
+            (32, 0, none),
+        ];
+        let entries = entries
+            .iter()
+            .flat_map(|(tag, rights, id): &(u16, u16, u32)| {
+                let (tag, rights) = (tag.to_le_bytes(), rights.to_le_bytes());
+                [&tag[..], &rights, &id.to_le_bytes()].concat()
+            });
+        let list: Vec<_> = 2_u32.to_le_bytes().into_iter().chain(entries).collect();
+        let (name, flags) = ("system.posix_acl_access", rustix::fs::XattrFlags::empty());
+        // Not every file system keeps one.
+        if rustix::fs::setxattr(&folder, name, &list, flags).is_ok() {
+            refused(&folder, "other users of this machine");
+        }
+    }
     // Who may rename on the way puts another in its place, unless nobody else gets there.
     let below = trusting("../way/state");
     let way = project.path("../way");
@@ -263,6 +289,64 @@ fn a_state_folder_in_which_others_have_a_say_is_not_used() {
         refused(&below, "in the place of the state folder");
         refused(link.to_str().unwrap(), "in the place of the state folder");
     }
+}
+
+/// What the user cloned or unpacked is theirs by its owner; somebody may have moved it there.
+#[test]
+fn a_clone_in_place_of_the_state_folder_is_not_believed() {
+    use std::os::unix::fs::PermissionsExt;
+    let other = Platform::start();
+    let project = Project::new()
+        .var("BASE44_API_KEY", other.key())
+        .connector("slack", &["a"])
+        .file(".env", &format!("BASE44_API_URL={}\n", other.url()));
+    let folder = project.path("../team/state").display().to_string();
+    let vars = [("CONNPLAN_STATE_DIR", folder.as_str())];
+    project.run_vars(&vars, &["trust", other.url()]).expect(0);
+    project.run_vars(&vars, &["plan"]).expect(0);
+    for clone in ["../team/state", "../team"] {
+        let git = project.path(clone).join(".git");
+        fs::create_dir(&git).unwrap();
+        other.forget();
+        let run = project.run_vars(&vars, &["plan"]);
+        run.expect(1)
+            .tells("lies in the checkout")
+            .tells("connplan trust");
+        assert_eq!(other.requests(), [] as [&str; 0]);
+        fs::remove_dir(git).unwrap();
+    }
+    let trust = format!("{folder}/trust.toml");
+    let mode = |mode| fs::set_permissions(&trust, fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o644);
+    reads!(project.run_vars(&vars, &["plan"]), @"");
+    assert_eq!(other.requests(), [] as [&str; 0]);
+    reads!(project.run_vars(&vars, &["trust", "--list"]), @"");
+    mode(0o600);
+    project.run_vars(&vars, &["plan"]).expect(0);
+}
+
+/// A home is not what happens to lie where one stands.
+#[test]
+fn a_relative_home_counts_as_not_set() {
+    let other = Platform::start();
+    let project = Project::new()
+        .var("BASE44_API_KEY", other.key())
+        .connector("slack", &["a"])
+        .file(".env", &format!("BASE44_API_URL={}\n", other.url()));
+    let kept = project.path("../kept");
+    let kept = ("CONNPLAN_STATE_DIR", kept.to_str().unwrap());
+    project.run_vars(&[kept], &["trust", other.url()]).expect(0);
+    let folder = if cfg!(target_os = "macos") {
+        "Library/Application Support"
+    } else {
+        ".local/state"
+    };
+    fs::create_dir_all(project.path(folder)).unwrap();
+    fs::rename(kept.1, project.path(folder).join("connplan")).unwrap();
+    let here = [("HOME", "."), ("CONNPLAN_STATE_DIR", "")];
+    let run = project.run_vars(&here, &["plan"]);
+    run.expect(1).tells("connplan trust");
+    assert_eq!(other.requests(), [] as [&str; 0]);
 }
 
 /// Whoever may write into a folder above, as all may into `/tmp`, could put a project there.
