@@ -89,8 +89,9 @@ impl CommitAt {
             let mut names = names.to_vec();
             if let Some((outer, inner)) = submodule_of(context, root).await? {
                 let mut is_known = !checkout.is_cloned();
-                for outer in Self::find(context, &outer, &names).await? {
-                    let there = outer.objects().find(&outer.commit, &inner).await?;
+                for mut outer in Self::find(context, &outer, &names).await? {
+                    let there = outer.look(context, async |of, at| of.find(at, &inner).await);
+                    let there = there.await?;
                     let Some(module) = there.filter(|there| there.kind == EntryKind::Module) else {
                         found.push(outer);
                         is_known = false;
@@ -176,6 +177,21 @@ impl CommitAt {
             Ok(found)
         }
         .boxed_local()
+    }
+
+    /// Looks at its folders. A clone may have a commit and not those (`filter: tree:0`): then it is fetched.
+    pub(super) async fn look<T>(
+        &mut self,
+        context: &Context,
+        look: impl AsyncFn(Objects<'_>, &CommitId) -> Result<T, GitError>,
+    ) -> Result<T, Failure> {
+        match look(self.objects(), &self.commit).await {
+            Err(GitError::Failed { .. }) if self.fetched.is_none() => {
+                self.fetched = Some(fetch(context, &self.checkout, &self.commit).await?);
+                Ok(look(self.objects(), &self.commit).await?)
+            }
+            looked => Ok(looked?),
+        }
     }
 
     /// Has these objects of it here. A clone may have a commit and not all that it holds.

@@ -10,7 +10,7 @@ use super::{commit::CommitAt, tree::Tree};
 use crate::{
     context::Failure,
     fs,
-    git::{Checkout, CommitId, EntryKind, ObjectId, Objects, path_of},
+    git::{Checkout, CommitId, EntryKind, GitError, ObjectId, Objects, path_of},
 };
 
 /// More repositories than these in one base are not looked into.
@@ -56,7 +56,11 @@ impl Modules {
             let Some(holder) = holder(at, &path, &id).await else {
                 continue;
             };
-            let inner = Tree::new(holder.objects().whole(&id).await?);
+            let inner = match holder.objects().whole(&id).await {
+                // It is not completely here.
+                Err(GitError::Failed { .. }) => continue,
+                all => Tree::new(all?),
+            };
             let needed = inner.deciding().into_iter().map(|(_, id)| id);
             let needed: Vec<_> = needed.collect();
             if holder.objects().lacking(&needed).await?.is_empty() {

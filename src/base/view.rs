@@ -130,7 +130,8 @@ impl View {
         project: &Where<'_>,
         inners: &[Self],
     ) -> Result<Self, Failure> {
-        let mut tree = Tree::new(at.objects().whole(&at.commit).await?);
+        let all = at.look(context, async |of, at| of.whole(at).await);
+        let mut tree = Tree::new(all.await?);
         let needed = tree.deciding().into_iter().map(|(_, id)| id);
         at.complete(context, &needed.collect::<Vec<_>>()).await?;
         let inner = |view: &Self| {

@@ -82,10 +82,8 @@ impl<'a> Objects<'a> {
         let mut parts = folder.split('/').filter(|part| !part.is_empty());
         let mut tree = self.tree_of(commit).await?;
         loop {
-            let Some(content) = self.found(DOING, &tree, ObjectKind::Tree).await? else {
-                // No such folder is an answer, no such commit is not.
-                return Ok(Vec::new());
-            };
+            // What the folder around it names and is not here is not an empty one: a clone may lack it.
+            let content = self.one(DOING, &tree, ObjectKind::Tree).await?;
             let entries = entries(DOING, &tree, &content)?;
             let Some(part) = parts.next() else {
                 return Ok(entries);

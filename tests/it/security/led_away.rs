@@ -283,13 +283,14 @@ fn a_clone_that_lacks_files_of_the_base_fetches_them() {
     for name in ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"] {
         git(&project, &["-C", &remote, "config", name, "true"]);
     }
-    shallow_without_blobs(&project, &remote, &head);
-    let missing = git(
-        &project,
-        &["rev-list", "--objects", "--missing=print", &base],
-    );
-    assert!(missing.contains("\n?"), "{missing}");
-    planned(&project, &base, "apps/other").expect(6).tells(SAYS);
+    for filter in ["tree:0", "blob:none"] {
+        shallow_without(filter, &project, &remote, &head);
+        let list = ["rev-list", "--objects", "--missing=print", &base];
+        let missing = git(&project, &list);
+        assert!(missing.contains("\n?"), "{missing}");
+        let _ = std::fs::remove_dir_all(project.state_folder().join("git"));
+        planned(&project, &base, "apps/other").expect(6).tells(SAYS);
+    }
     // A fetch that was killed may leave the commit and not all that it holds.
     let app = git(
         &project,
@@ -321,8 +322,8 @@ fn a_clone_that_lacks_files_of_the_base_fetches_them() {
     ");
 }
 
-/// The repository as a clone with `--filter=blob:none` has it.
-fn shallow_without_blobs(project: &Project, remote: &str, head: &str) {
+/// The repository as a clone with this filter has it.
+fn shallow_without(filter: &str, project: &Project, remote: &str, head: &str) {
     std::fs::remove_dir_all(project.path(".git")).unwrap();
     git(project, &["init", "-q", "-b", "main"]);
     let url = format!("file://{remote}");
@@ -330,10 +331,10 @@ fn shallow_without_blobs(project: &Project, remote: &str, head: &str) {
     git(project, &["config", "remote.origin.promisor", "true"]);
     git(
         project,
-        &["config", "remote.origin.partialclonefilter", "blob:none"],
+        &["config", "remote.origin.partialclonefilter", filter],
     );
-    let fetch = ["fetch", "-q", "--filter=blob:none", "origin", "main"];
-    git(project, &fetch);
+    let filter = format!("--filter={filter}");
+    git(project, &["fetch", "-q", &filter, "origin", "main"]);
     git(project, &["checkout", "-qf", head]);
 }
 
