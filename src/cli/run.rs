@@ -127,7 +127,9 @@ fn context(
     let path = own_path(&path, &vars, home.as_deref(), &starts);
     vars.overrule("PATH", &path);
     let settings = shipped_settings(&vars, home.as_deref(), &start);
-    if settings.is_some() {
+    // git would take a relative one for a folder below the one that it runs in.
+    let has_odd_home = home.is_none() && vars.get("HOME").is_some();
+    if settings.is_some() || has_odd_home {
         vars.overrule("GIT_CONFIG_GLOBAL", "/dev/null");
     }
     let state = StateFolder::find(&vars, home.as_deref(), &start);

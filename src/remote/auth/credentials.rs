@@ -118,8 +118,8 @@ pub enum Identity {
 
 /// A person's home folder by the variables that the official client goes by.
 pub fn home_folder(vars: &Vars) -> Option<PathBuf> {
-    vars.get(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
-        .map(PathBuf::from)
+    let home = vars.get(if cfg!(windows) { "USERPROFILE" } else { "HOME" });
+    home.map(PathBuf::from).filter(|home| home.is_absolute())
 }
 
 impl Found {
