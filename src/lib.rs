@@ -11,7 +11,7 @@
 //! |---|---|---|---|
 //! | `model` | pure | - | the words of the domain: connector, scope, app, account, link, secret |
 //! | `escape` | pure | - | the only way for untrusted text to a reader |
-//! | `tables` | pure | - | long TOML documents, read and written row by row |
+//! | `tables` | pure | `escape` | long TOML documents, read and written row by row |
 //! | `catalogue` | pure | `escape` `model` | what is known of scopes, and when two sets of them are the same |
 //! | `diff` | pure | `catalogue` `model` | declared against observed |
 //! | `plan` | pure | `catalogue` `diff` `escape` `model` `policy` `tables` | built, guarded, saved, read, verified |

@@ -2,6 +2,7 @@
 //! parser or a tree needs for all of it at once is many times the document.
 
 mod read;
+mod spelt;
 mod write;
 
 pub use read::{Rows, head, read};

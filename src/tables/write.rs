@@ -5,8 +5,10 @@ use std::fmt;
 use serde::{Serialize, ser::Error as _};
 use toml::ser::Error;
 
-/// Adds a document to `out` as `toml::to_string_pretty` has it: what stands before its rows, the rows
-/// of the array `name`, what stands after them. `head` and `tail` are tables; of `tail`, every value is
+use super::spelt::spelt_out;
+
+/// Adds a document to `out` as `toml::to_string_pretty` has it, nothing in it hidden: what stands before its
+/// rows, the rows of the array `name`, what stands after them. `head` and `tail` are tables; of `tail`, every value is
 /// a table or an array of tables.
 pub fn write<R: Serialize>(
     out: &mut impl fmt::Write,
@@ -22,7 +24,7 @@ pub fn write<R: Serialize>(
         let between = if first { "" } else { "\n" };
         first = false;
         out.write_str(between)
-            .and_then(|()| out.write_str(&part))
+            .and_then(|()| out.write_str(&spelt_out(part)))
             .map_err(Error::custom)
     };
     add(toml::to_string_pretty(head)?)?;
@@ -53,7 +55,8 @@ mod tests {
 
     fn scalar() -> impl Strategy<Value = Value> {
         prop_oneof![
-            "[ -~\\n\\t\\u{7f}-\\u{ff}'\"\\\\]{0,12}".prop_map(Value::String),
+            "[ -~\\n\\t\\u{7f}-\\u{ff}\\u{200b}-\\u{2069}\\u{e0001}'\"\\\\]{0,12}"
+                .prop_map(Value::String),
             any::<i64>().prop_map(Value::Integer),
             any::<bool>().prop_map(Value::Boolean),
         ]
@@ -69,7 +72,7 @@ mod tests {
     }
 
     fn table(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Table> {
-        prop::collection::btree_map("[a-z .]{1,4}", value, 0..4)
+        prop::collection::btree_map("[a-z .'\"\\u{202e}]{1,4}", value, 0..4)
             .prop_map(|entries| entries.into_iter().collect())
     }
 
@@ -107,7 +110,10 @@ mod tests {
             whole.extend(tail.clone());
             let mut parts = String::new();
             write(&mut parts, &head, ("m", rows.iter()), &tail).unwrap();
-            prop_assert_eq!(parts, toml::to_string_pretty(&whole).unwrap());
+            let is_hidden = |c| crate::escape::is_hidden(c) && c != '\n' && c != '\t';
+            prop_assert!(!parts.contains(is_hidden), "{parts:?}");
+            prop_assert_eq!(&parts, &spelt_out(toml::to_string_pretty(&whole).unwrap()));
+            prop_assert_eq!(parts.parse::<Table>().unwrap(), whole);
         }
     }
 }

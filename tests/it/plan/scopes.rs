@@ -277,3 +277,30 @@ fn a_scope_is_as_dangerous_as_what_it_includes_or_may_be_read_as() {
     let told: Vec<_> = changes.map(|change| &change["risks"][0]["level"]).collect();
     assert_eq!(told, ["danger", "danger", "danger", "notice"], "{plan}");
 }
+
+/// People read the files, too: in a request, in a terminal.
+#[test]
+fn what_is_hidden_in_a_scope_is_spelt_out_in_what_is_saved() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("wix", &["a\u{2066}b", "q\"\u{202e}z"]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    let apply = ["apply", "x.plan", "--receipt", "x.receipt"];
+    project.run(&apply).expect(0);
+    let app = connplan::model::App {
+        id: connplan::model::AppId::parse("app-1").unwrap(),
+        api_url: connplan::model::ApiUrl::parse(platform.url()).unwrap(),
+        environment: None,
+    };
+    let state = connplan::state::StateFolder::at(&project.state_folder()).app(&app);
+    let pending = std::fs::read_to_string(state.pending_file().unwrap()).unwrap();
+    for text in [project.read("x.plan"), project.read("x.receipt"), pending] {
+        let hidden = |c: char| !c.is_ascii() && connplan::escape::is_hidden(c);
+        assert!(!text.contains(hidden), "{text:?}");
+        assert!(text.contains(r#""a\u2066b""#), "{text}");
+        assert!(text.contains(r#""q\"\u202Ez""#), "{text}");
+    }
+    project.run(&["show", "x.receipt"]).expect(0);
+    project.run(&["plan", "--detailed-exitcode"]).expect(0);
+}
