@@ -262,12 +262,12 @@ fn no_link_of_a_checkout_is_followed_before_it_is_judged() {
     }
     found.sort_unstable();
     insta::assert_snapshot!(found.join("\n"), @"
-    base/at.rs 1
     base/cloned.rs 2
+    base/commit.rs 1
     base/mod.rs 3
-    base/moved.rs 1
     base/newest.rs 2
     base/places.rs 5
+    base/submodule_changes.rs 1
     base/view.rs 2
     cli/run.rs 1
     commands/approve.rs 2
