@@ -248,10 +248,10 @@ fn init_shows_no_line_of_a_file_that_lies_elsewhere() {
     std::os::unix::fs::symlink(&elsewhere, project.path(".github/workflows")).unwrap();
     reads!(project.run_in("one", &["init", "--dry-run"]), @"
     exit 0: connplan init --dry-run
-    left as it is: ../.github/workflows/connplan-plan.yml
     would create base44/connplan.toml
     would create base44/connector.schema.json
     would create ../.github/skills/connplan/SKILL.md
+    would create ../.github/workflows/connplan-plan.yml
     would create ../.github/workflows/connplan-apply.yml
     would create FOLDER.yml
 
