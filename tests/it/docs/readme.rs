@@ -19,9 +19,8 @@ use std::{
 use connplan::sandbox::{Options, Seed};
 
 use crate::{
-    files::project::Project,
     sandbox::client::Site,
-    support::{blessing, differs},
+    support::{Project, blessing, differs},
 };
 
 const HEADING: &str = "## Reference";
@@ -206,11 +205,12 @@ async fn run(project: &Project, site: &Site, command: &str) -> String {
         Some((command, target)) => (command, Some(target)),
         None => (command, None),
     };
-    let mut words = words(command);
+    let words = words(command);
+    let mut words: Vec<_> = words.iter().map(String::as_str).collect();
     assert_eq!(words.remove(0), "connplan", "{command}");
-    if words.first().is_some_and(|word| word == "sandbox") {
+    if words.first() == Some(&"sandbox") {
         // Its port may be another's here, and it does not end by itself.
-        words.retain(|word| word != "--port" && word != "4400");
+        words.retain(|word| !matches!(*word, "--port" | "4400"));
     }
     let (reader, writer) = std::io::pipe().unwrap();
     let mut process = project.command(&words);
@@ -223,10 +223,7 @@ async fn run(project: &Project, site: &Site, command: &str) -> String {
         process.stdout(writer);
     }
     let login = ["login", "whoami", "logout"];
-    if words
-        .first()
-        .is_some_and(|word| login.contains(&word.as_str()))
-    {
+    if words.first().is_some_and(|word| login.contains(word)) {
         process.env_remove("BASE44_API_KEY");
     }
     process.stdin(Stdio::null());
@@ -243,7 +240,7 @@ async fn run(project: &Project, site: &Site, command: &str) -> String {
     let mut said = String::new();
     while let Some(line) = lines.recv().await {
         if let Some(code) = line.strip_prefix("    ")
-            && words.first().is_some_and(|word| word == "login")
+            && words.first() == Some(&"login")
         {
             let known = site.sandbox.approve_device(code.trim(), "ada@example.com");
             assert!(known.await.unwrap());
@@ -269,7 +266,11 @@ async fn shop() -> (Site, Project) {
         ..Options::default()
     })
     .await;
-    let mut project = Project::at(&site);
+    let project = Project::new()
+        .at_url(site.sandbox.api_url(), site.sandbox.api_key().expose())
+        .var("TERM", "dumb")
+        .without_var("COLUMNS")
+        .file("base44/config.jsonc", "{ \"name\": \"Corner Shop\" }\n");
     for entry in std::fs::read_dir(root().join("fixtures/demo/project/base44/connectors")).unwrap()
     {
         let entry = entry.unwrap();
@@ -278,8 +279,7 @@ async fn shop() -> (Site, Project) {
         project.write(&format!("base44/connectors/{name}"), &text);
     }
     project.write("base44/.app.jsonc", "{ \"id\": \"demo-app\" }\n");
-    project.env.push(("DISPLAY".to_owned(), ":0".to_owned()));
-    let ssh = project.home.path().join(".ssh");
+    let ssh = project.home().join(".ssh");
     std::fs::create_dir(&ssh).unwrap();
     let made = std::process::Command::new("ssh-keygen")
         .args(["-q", "-t", "ed25519", "-N", "", "-f"])
@@ -301,7 +301,7 @@ async fn every_example_of_the_reference_is_true() {
     let end = length.map_or(readme.len(), |length| start + HEADING.len() + length + 1);
     let mut parts = parse(&readme[start..end]);
     let (site, project) = shop().await;
-    let folder = std::fs::canonicalize(project.folder.path()).unwrap();
+    let folder = std::fs::canonicalize(project.root()).unwrap();
     let alike = Alike {
         url: site.sandbox.api_url().to_owned(),
         key: site.sandbox.api_key().expose().to_owned(),

@@ -387,7 +387,8 @@ fn nothing() -> Ran {
     }
 }
 
-/// A folder with files, and a home.
+/// A folder with files, and a home. It is not `support::Project`: hundreds of thousands of these are made, without a
+/// browser, and their runs are killed, met by a second run, and given a disk that is full.
 struct Project {
     root: PathBuf,
     /// What is kept of its app between runs.

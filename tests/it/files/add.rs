@@ -1,23 +1,22 @@
 //! `connplan add`: files that are not there yet.
 
-use crate::support::reads;
 use serde_json::json;
 
-use crate::{files::project::Project, sandbox::client::Site};
+use crate::support::{Platform, Project, reads};
 
-#[tokio::test]
-async fn it_checks_with_the_platform_and_says_what_a_connection_asks_for() {
-    let site = Site::new().await;
-    let project = Project::at(&site);
-    let added = project.run(&["add", "snowflake", "--format", "json"]).await;
-    let added = added.ended(0).json();
+#[test]
+fn it_checks_with_the_platform_and_says_what_a_connection_asks_for() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform);
+    let added = project.run(&["add", "snowflake", "--format", "json"]);
+    let added = added.expect(0).json();
     assert_eq!(added["offered"], true);
     assert_eq!(added["scopes"], json!([]));
     assert_eq!(
         added["connection_config_fields"][0]["name"], "account_identifier",
         "{added}"
     );
-    reads!(project.run(&["add", "bamboohr"]).await, @"
+    reads!(project.run(&["add", "bamboohr"]), @"
     exit 0: connplan add bamboohr
     Created base44/connectors/bamboohr.jsonc: bamboohr, without scopes.
 
@@ -26,28 +25,47 @@ async fn it_checks_with_the_platform_and_says_what_a_connection_asks_for() {
 
     Next: `connplan plan` shows what it changes.
     ");
-    for (said, meant) in [
-        ("hubspto", "hubspot"),
-        ("gdrive", "googledrive"),
-        ("google-drive", "googledrive"),
-        ("googlecal", "googlecalendar"),
-    ] {
-        let slip = project.run(&["add", said]).await.ended(1);
-        slip.says(&[
-            &format!("does not offer `{said}`"),
-            &format!("did you mean `{meant}`?"),
-            "nothing was written",
-        ]);
-    }
+    let slips = ["hubspto", "gdrive", "google-drive", "googlecal"];
+    reads!(slips.map(|said| project.run(&["add", said])), @"
+    exit 1: connplan add hubspto
+    --- stderr
+    error: the platform does not offer `hubspto`; nothing was written
+      help: did you mean `hubspot`?
+      code: connplan::usage
+
+    exit 1: connplan add gdrive
+    --- stderr
+    error: the platform does not offer `gdrive`; nothing was written
+      help: did you mean `googledrive`?
+      code: connplan::usage
+
+    exit 1: connplan add google-drive
+    --- stderr
+    error: the platform does not offer `google-drive`; nothing was written
+      help: did you mean `googledrive`?
+      code: connplan::usage
+
+    exit 1: connplan add googlecal
+    --- stderr
+    error: the platform does not offer `googlecal`; nothing was written
+      help: did you mean `googlecalendar`?
+      code: connplan::usage
+    ");
     // Stripe is no integration, and not in that list.
-    let stripe = project.run(&["add", "stripe"]).await.ended(0);
-    assert!(!stripe.err.contains("stripe"), "{}", stripe.err);
-    assert_eq!(
-        project.read("base44/connectors/stripe.jsonc"),
-        "// The app's stripe connector.\n// Stripe takes no scopes: a sandbox is provisioned, \
-         which you claim.\n{\n  \"type\": \"stripe\"\n}\n"
-    );
-    reads!(project.run(&["add", "stripe", "--scope", "x"]).await, @"
+    reads!(project.run(&["add", "stripe"]), @"
+    exit 0: connplan add stripe
+    Created base44/connectors/stripe.jsonc: stripe, a Stripe sandbox is provisioned for it.
+
+    Next: `connplan plan` shows what it changes.
+    ");
+    reads!(project.read("base44/connectors/stripe.jsonc"), @r#"
+    // The app's stripe connector.
+    // Stripe takes no scopes: a sandbox is provisioned, which you claim.
+    {
+      "type": "stripe"
+    }
+    "#);
+    reads!(project.run(&["add", "stripe", "--scope", "x"]), @"
     exit 1: connplan add stripe --scope x
     --- stderr
     error: base44/connectors/stripe.jsonc already declares `stripe`; nothing was written
@@ -56,9 +74,9 @@ async fn it_checks_with_the_platform_and_says_what_a_connection_asks_for() {
     ");
 }
 
-#[tokio::test]
-async fn it_works_without_a_login_and_says_what_it_could_not_check() {
-    let project = Project::bare();
+#[test]
+fn it_works_without_a_login_and_says_what_it_could_not_check() {
+    let project = Project::new();
     let args = [
         "add",
         "slackbot",
@@ -67,7 +85,7 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
         "--scope",
         "teleport:write",
     ];
-    reads!(project.run(&args).await, @"
+    reads!(project.run(&args), @"
     exit 0: connplan add slackbot --scope chat:write --scope teleport:write
     Created base44/connectors/slackbot.jsonc: slackbot, with 2 scopes.
 
@@ -76,15 +94,35 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
     warning: whether the platform offers `slackbot` was not checked: no credentials were found
     warning: `teleport:write` is not a known scope of slackbot
     ");
-    let text = project.read("base44/connectors/slackbot.jsonc");
-    assert!(text.contains("\"chat:write\", // "), "{text}");
-    let valid = project.run(&["validate"]).await.ended(0);
-    assert!(valid.out.contains("1 connector"), "{}", valid.out);
-    for scope in ["", "a b"] {
-        let odd = project.run(&["add", "notion", "--scope", scope]).await;
-        odd.ended(1).says(&["is not a scope"]);
+    reads!(project.read("base44/connectors/slackbot.jsonc"), @r#"
+    // The app's slackbot connector.
+    {
+      "type": "slackbot",
+      "scopes": [
+        "chat:write", // post messages (as the bot or as the user)
+        "teleport:write"
+      ]
     }
-    reads!(project.run(&["add", "slack", "--scope", "chat:wrte"]).await, @"
+    "#);
+    reads!(project.run(&["validate"]), @"
+    exit 0: connplan validate
+    Valid. 1 connector in base44/connectors: slackbot
+    ");
+    let odd = ["--scope=", "--scope=a b"];
+    reads!(odd.map(|scope| project.run(&["add", "notion", scope])), @"
+    exit 1: connplan add notion --scope=
+    --- stderr
+    error: `--scope ''` is not a scope
+      help: a scope has no white space in it; give `--scope` once for each
+      code: connplan::usage
+
+    exit 1: connplan add notion --scope=a b
+    --- stderr
+    error: `--scope 'a b'` is not a scope
+      help: a scope has no white space in it; give `--scope` once for each
+      code: connplan::usage
+    ");
+    reads!(project.run(&["add", "slack", "--scope", "chat:wrte"]), @"
     exit 1: connplan add slack --scope chat:wrte
     --- stderr
     warning: whether the platform offers `slack` was not checked: no credentials were found
@@ -92,7 +130,7 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
       help: did you mean `chat:write`? If it is right as it is, write it into the file yourself
       code: connplan::usage
     ");
-    reads!(project.run(&["add", "notion", "--scope", "read"]).await, @"
+    reads!(project.run(&["add", "notion", "--scope", "read"]), @"
     exit 0: connplan add notion --scope read
     Created base44/connectors/notion.jsonc: notion, with 1 scope.
 
@@ -103,8 +141,7 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
     ");
     // What every command after it would refuse is not written.
     let comma = ["add", "github", "--scope", "repo,user"];
-    let comma = project.run(&comma).await.ended(1);
-    reads!(comma, @"
+    reads!(project.run(&comma), @"
     exit 1: connplan add github --scope repo,user
     --- stderr
     warning: whether the platform offers `github` was not checked: no credentials were found
@@ -112,22 +149,33 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
       help: give `--scope` once for each
       code: connplan::usage
     ");
-    for (said, meant) in [("SLACK", "slack"), ("Gmail", "gmail"), ("Stripe", "stripe")] {
-        let capitals = project.run(&["add", said]).await.ended(1);
-        capitals.says(&[
-            "in lower case",
-            &format!("did you mean `{meant}`?"),
-            "nothing was written",
-        ]);
-    }
-    reads!(project.run(&["add"]).await, @"
+    reads!(["SLACK", "Gmail", "Stripe"].map(|said| project.run(&["add", said])), @"
+    exit 1: connplan add SLACK
+    --- stderr
+    error: types are written in lower case, and `SLACK` is not; nothing was written
+      help: did you mean `slack`?
+      code: connplan::usage
+
+    exit 1: connplan add Gmail
+    --- stderr
+    error: types are written in lower case, and `Gmail` is not; nothing was written
+      help: did you mean `gmail`?
+      code: connplan::usage
+
+    exit 1: connplan add Stripe
+    --- stderr
+    error: types are written in lower case, and `Stripe` is not; nothing was written
+      help: did you mean `stripe`?
+      code: connplan::usage
+    ");
+    reads!(project.run(&["add"]), @"
     exit 1: connplan add
     --- stderr
     error: which connector? No TYPE was given, and this run is not interactive
       help: name it: `connplan add TYPE`; `connplan list-available` shows the types
       code: connplan::usage
     ");
-    reads!(project.run(&["add", "../x"]).await, @"
+    reads!(project.run(&["add", "../x"]), @"
     exit 1: connplan add ../x
     --- stderr
     error: invalid value '../x' for '[TYPE]': a connector type holds only letters, digits, `_` and `-`
@@ -142,11 +190,11 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
 }
 
 /// A scope without its address is written with it, and what a connection needs stands in the file.
-#[tokio::test]
-async fn what_is_written_can_be_planned() {
-    let site = Site::new().await;
-    let project = Project::at(&site);
-    reads!(project.run(&["add", "gmail", "--scope", "gmail.send"]).await, @"
+#[test]
+fn what_is_written_can_be_planned() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform);
+    reads!(project.run(&["add", "gmail", "--scope", "gmail.send"]), @"
     exit 0: connplan add gmail --scope gmail.send
     Created base44/connectors/gmail.jsonc: gmail, with 1 scope.
 
@@ -163,7 +211,7 @@ async fn what_is_written_can_be_planned() {
       ]
     }
     "#);
-    project.run(&["add", "bamboohr"]).await.ended(0);
+    project.run(&["add", "bamboohr"]).expect(0);
     let text = project.read("base44/connectors/bamboohr.jsonc");
     insta::assert_snapshot!(text, @r#"
     // The app's bamboohr connector.
@@ -176,7 +224,7 @@ async fn what_is_written_can_be_planned() {
       }
     }
     "#);
-    reads!(project.run(&["plan", "--target", "bamboohr"]).await, @r#"
+    reads!(project.run(&["plan", "--target", "bamboohr"]), @r#"
     exit 1: connplan plan --target bamboohr
     --- stderr
     error: these connection values cannot be used:
@@ -186,22 +234,22 @@ async fn what_is_written_can_be_planned() {
     "#);
     let text = text.replace(": \"\"", ": \"acme\"");
     project.write("base44/connectors/bamboohr.jsonc", &text);
-    project.run(&["plan"]).await.ended(0);
+    project.run(&["plan"]).expect(0);
 }
 
-#[tokio::test]
-async fn nothing_is_written_over() {
-    let project = Project::bare();
+#[test]
+fn nothing_is_written_over() {
+    let project = Project::new();
     project.write("base44/connectors/mine.jsonc", "{type: 'Acme'}");
     project.write("base44/connectors/linear.jsonc", "{type: 'asana'}");
-    reads!(project.run(&["add", "acme"]).await, @"
+    reads!(project.run(&["add", "acme"]), @"
     exit 1: connplan add acme
     --- stderr
     error: base44/connectors/mine.jsonc already declares `Acme`; nothing was written
       help: edit base44/connectors/mine.jsonc: an app has one connector of a type
       code: connplan::usage
     ");
-    project.run(&["add", "linear"]).await.ended(0);
+    project.run(&["add", "linear"]).expect(0);
     assert_eq!(
         project.list("base44/connectors"),
         ["linear-2.jsonc", "linear.jsonc", "mine.jsonc"]
@@ -212,35 +260,41 @@ async fn nothing_is_written_over() {
     );
 }
 
-#[tokio::test]
-async fn of_other_files_add_says_how_many_warnings_there_are() {
-    let project = Project::bare();
+#[test]
+fn of_other_files_add_says_how_many_warnings_there_are() {
+    let project = Project::new();
     project.write("base44/connectors/a.jsonc", "{type: 'asana', nonsense: 1}");
     project.write("base44/connectors/b.YAML", "");
-    let run = project.run(&["add", "linear"]).await.ended(0);
-    let run = run.says(&["2 warnings in other files; `connplan validate` shows them."]);
-    assert!(!run.err.contains("nonsense"), "{}", run.err);
-    assert!(!run.err.contains("b.YAML"), "{}", run.err);
+    reads!(project.run(&["add", "linear"]), @"
+    exit 0: connplan add linear
+    Created base44/connectors/linear.jsonc: linear, without scopes.
+
+    `connplan scopes linear` lists the scopes that the file can name.
+
+    Next: `connplan plan` shows what it changes.
+    --- stderr
+    2 warnings in other files; `connplan validate` shows them.
+    warning: whether the platform offers `linear` was not checked: no credentials were found
+    ");
 }
 
-#[tokio::test]
-async fn a_new_file_names_the_schema_that_init_wrote() {
-    let project = Project::bare();
-    project.run(&["init", "--yes"]).await.ended(0);
-    project
-        .run(&["add", "linear", "--scope", "read"])
-        .await
-        .ended(0);
-    let text = project.read("base44/connectors/linear.jsonc");
-    assert!(
-        text.contains("  \"$schema\": \"../connector.schema.json\",\n"),
-        "{text}"
-    );
-    assert!(
-        project
-            .path("base44/connectors/../connector.schema.json")
-            .exists()
-    );
+#[test]
+fn a_new_file_names_the_schema_that_init_wrote() {
+    let project = Project::new();
+    project.run(&["init", "--yes"]).expect(0);
+    project.run(&["add", "linear", "--scope", "read"]).expect(0);
+    reads!(project.read("base44/connectors/linear.jsonc"), @r#"
+    // The app's linear connector.
+    // Scopes: https://linear.app/developers/oauth-2-0-authentication
+    {
+      "$schema": "../connector.schema.json",
+      "type": "linear",
+      "scopes": [
+        "read" // read everything the user can see; always included
+      ]
+    }
+    "#);
+    assert!(project.path("base44/connector.schema.json").exists());
     assert!(project.path(".github/skills/connplan/SKILL.md").exists());
-    project.run(&["validate", "--strict"]).await.ended(0);
+    project.run(&["validate", "--strict"]).expect(0);
 }

@@ -1,25 +1,27 @@
 //! `connplan init`: what is there is found, what is missing is offered, and nothing is written over.
 
-use crate::support::reads;
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::{files::project::Project, publish::runner::yaml_text};
+use crate::{
+    publish::runner::yaml_text,
+    support::{Project, reads},
+};
 
-#[tokio::test]
-async fn init_writes_what_was_wanted_and_nothing_twice() {
-    let project = Project::bare();
+#[test]
+fn init_writes_what_was_wanted_and_nothing_twice() {
+    let project = Project::new();
     project.write("app/.keep", "");
     fs::create_dir(project.path(".git")).unwrap();
-    reads!(project.run(&["init"]).await, @"
+    reads!(project.run(&["init"]), @"
     exit 1: connplan init
     --- stderr
     error: each file must be confirmed, and this run is not interactive
       help: give `--yes`, or run it in a terminal without CI and --no-input
       code: connplan::usage
     ");
-    reads!(project.run(&["init", "--dry-run"]).await, @"
+    reads!(project.run(&["init", "--dry-run"]), @"
     exit 0: connplan init --dry-run
     would create base44/connplan.toml
     would create base44/connector.schema.json
@@ -39,7 +41,7 @@ async fn init_writes_what_was_wanted_and_nothing_twice() {
     ");
     assert_eq!(project.list("."), [".git", "app", "base44"]);
 
-    reads!(project.run(&["init", "--yes"]).await, @"
+    reads!(project.run(&["init", "--yes"]), @"
     exit 0: connplan init --yes
     created base44/connplan.toml
     created base44/connector.schema.json
@@ -62,11 +64,11 @@ async fn init_writes_what_was_wanted_and_nothing_twice() {
     let version = format!("connplan@{}", env!("CARGO_PKG_VERSION"));
     assert!(plan.contains(&version) && !plan.contains("OWNER"), "{plan}");
     assert!(!plan.contains("working-directory"), "{plan}");
-    project.run(&["validate"]).await.ended(0);
+    project.run(&["validate"]).expect(0);
 
     let settings = project.read("base44/connplan.toml");
-    let again = project.run(&["init", "--yes", "--format", "json"]).await;
-    let again = again.ended(0).json();
+    let again = project.run(&["init", "--yes", "--format", "json"]);
+    let again = again.expect(0).json();
     let left = |file: &Value| file["action"] == "exists";
     assert!(
         again["files"].as_array().unwrap().iter().all(left),
@@ -75,14 +77,14 @@ async fn init_writes_what_was_wanted_and_nothing_twice() {
     assert_eq!(project.read("base44/connplan.toml"), settings);
 }
 
-#[tokio::test]
-async fn the_workflows_name_the_folder_of_a_project_within_a_repository() {
-    let project = Project::bare();
+#[test]
+fn the_workflows_name_the_folder_of_a_project_within_a_repository() {
+    let project = Project::new();
     fs::create_dir(project.path(".git")).unwrap();
     fs::remove_dir_all(project.path("base44")).unwrap();
     project.write("apps/my shop/base44/config.jsonc", "{ name: 'Shop' }");
-    let inner = project.run(&["-C", "apps/my shop", "init", "--yes"]).await;
-    inner.ended(0);
+    let inner = project.run(&["-C", "apps/my shop", "init", "--yes"]);
+    inner.expect(0);
     let apply = project.read(".github/workflows/connplan-apply.yml");
     assert!(
         apply.contains("      run:\n        working-directory: \"apps/my shop\"\n"),
@@ -113,7 +115,7 @@ const WORKFLOWS: &str = ".github/workflows";
 
 /// Two projects of one repository on GitHub.
 fn two() -> Project {
-    let project = Project::bare();
+    let project = Project::new();
     repository(&project, "trunk", Some("git@github.com:octo/site.git"));
     fs::remove_dir_all(project.path("base44")).unwrap();
     project.write("apps/shop/base44/config.jsonc", "{ name: 'Shop' }");
@@ -121,29 +123,29 @@ fn two() -> Project {
     project
 }
 
-async fn init(project: &Project, folder: &str) {
+fn init(project: &Project, folder: &str) {
     let args = ["-C", folder, "init", "--yes"];
-    project.run(&args).await.ended(0);
+    project.run(&args).expect(0);
 }
 
-#[tokio::test]
-async fn where_projects_only_lie_below_init_names_the_command() {
+#[test]
+fn where_projects_only_lie_below_init_names_the_command() {
     let project = two();
-    reads!(project.run(&["init", "--yes"]).await, @"
+    reads!(project.run(&["init", "--yes"]), @"
     exit 1: connplan init --yes
     --- stderr
     error: no Base44 project here; below are apps/crm, apps/shop
       help: run `connplan -C apps/crm init`: the workflows that it writes cover all projects of the repository
       code: connplan::usage
     ");
-    init(&project, "apps/crm").await;
+    init(&project, "apps/crm");
     assert!(project.path(".github/workflows/connplan-plan.yml").exists());
 }
 
-#[tokio::test]
-async fn one_workflow_plans_each_project_that_changed() {
+#[test]
+fn one_workflow_plans_each_project_that_changed() {
     let project = two();
-    init(&project, "apps/shop").await;
+    init(&project, "apps/shop");
     assert_eq!(
         project.list(WORKFLOWS),
         [
@@ -181,16 +183,28 @@ async fn one_workflow_plans_each_project_that_changed() {
         assert!(called.to_string().contains(&named), "{named}: {called}");
     }
     // The same from the other project.
-    let again = project.run(&["-C", "apps/crm", "init", "--dry-run"]).await;
-    let again = again.ended(0);
-    assert!(!again.out.contains("workflows/connplan-plan.yml\nwould"));
-    assert!(!again.out.contains("update"), "{}", again.out);
+    reads!(project.run(&["-C", "apps/crm", "init", "--dry-run"]), @"
+    exit 0: connplan -C apps/crm init --dry-run
+    left as it is: ../../.github/skills/connplan/SKILL.md
+    left as it is: ../../.github/workflows/connplan-plan.yml
+    left as it is: ../../.github/workflows/connplan-apply.yml
+    left as it is: ../../.github/workflows/connplan-apply-project.yml
+    would create base44/connplan.toml
+    would create base44/connector.schema.json
+
+    Next:
+      connplan login       # or set BASE44_ACCESS_TOKEN
+      npx base44 link      # names the app, or set BASE44_APP_ID
+      connplan -C apps/crm pull        # the app's connectors become files
+      connplan -C apps/crm add         # a new connector
+      connplan -C apps/crm plan        # what would change
+    ");
 }
 
-#[tokio::test]
-async fn a_project_that_was_added_is_a_difference_that_is_offered() {
+#[test]
+fn a_project_that_was_added_is_a_difference_that_is_offered() {
     let project = two();
-    init(&project, "apps/shop").await;
+    init(&project, "apps/shop");
     // What people changed in it stays.
     let file = ".github/workflows/connplan-plan.yml";
     let own = project
@@ -198,31 +212,31 @@ async fn a_project_that_was_added_is_a_difference_that_is_offered() {
         .replace("name: Plan\n", "name: Our plan\n");
     project.write(file, &own);
     project.write("apps/new shop/base44/config.jsonc", "{ name: 'New' }");
-    reads!(project.run(&["-C", "apps/shop", "init", "--dry-run"]).await);
+    reads!(project.run(&["-C", "apps/shop", "init", "--dry-run"]));
     assert_eq!(project.read(file), own);
-    reads!(project.run(&["-C", "apps/shop", "init"]).await, @"
+    reads!(project.run(&["-C", "apps/shop", "init"]), @"
     exit 1: connplan -C apps/shop init
     --- stderr
     error: each file must be confirmed, and this run is not interactive
       help: give `--yes`, or run it in a terminal without CI and --no-input
       code: connplan::usage
     ");
-    init(&project, "apps/shop").await;
+    init(&project, "apps/shop");
     let text = project.read(file);
     assert!(text.contains("name: Our plan\n"), "{text}");
     assert!(text.contains("            apps/new shop\n"), "{text}");
     let done = ["-C", "apps/shop", "init", "--yes", "--format", "json"];
-    let done = project.run(&done).await.ended(0).json();
+    let done = project.run(&done).expect(0).json();
     let left = |file: &Value| file["action"] == "exists";
     assert!(done["files"].as_array().unwrap().iter().all(left), "{done}");
 }
 
-#[tokio::test]
-async fn from_one_project_to_two() {
+#[test]
+fn from_one_project_to_two() {
     let project = two();
     fs::rename(project.path("apps/crm"), project.path("crm")).unwrap();
     fs::rename(project.path("crm"), project.path(".crm")).unwrap();
-    init(&project, "apps/shop").await;
+    init(&project, "apps/shop");
     let alone = project.read(".github/workflows/connplan-plan.yml");
     assert!(
         alone.contains("working-directory: \"apps/shop\""),
@@ -232,21 +246,21 @@ async fn from_one_project_to_two() {
     // A workflow of somebody's own is left, and what it lacks is said.
     let own = "# connplan, for apps/shop\nname: Ours\non: push\n";
     project.write(".github/workflows/connplan-apply.yml", own);
-    reads!(project.run(&["-C", "apps/crm", "init", "--yes"]).await);
+    reads!(project.run(&["-C", "apps/crm", "init", "--yes"]));
     let both = project.read(".github/workflows/connplan-plan.yml");
     assert!(both.contains("            apps/crm\n            apps/shop\n"));
     assert_eq!(project.read(".github/workflows/connplan-apply.yml"), own);
 }
 
-#[tokio::test]
-async fn on_gitlab_each_project_has_jobs_of_its_own() {
-    let project = Project::bare();
+#[test]
+fn on_gitlab_each_project_has_jobs_of_its_own() {
+    let project = Project::new();
     repository(
         &project,
         "master",
         Some("https://gitlab.example.com/a/b.git"),
     );
-    project.run(&["init", "--yes"]).await.ended(0);
+    project.run(&["init", "--yes"]).expect(0);
     let example = include_str!("../../../.github/examples/gitlab-ci.yml");
     assert_eq!(project.read(".gitlab-ci.yml"), example);
     assert!(!project.path(".github/workflows").exists());
@@ -254,10 +268,10 @@ async fn on_gitlab_each_project_has_jobs_of_its_own() {
     fs::remove_file(project.path(".gitlab-ci.yml")).unwrap();
     fs::remove_dir_all(project.path("base44")).unwrap();
     project.write("apps/crm/base44/config.jsonc", "{ name: 'Crm' }");
-    init(&project, "apps/crm").await;
+    init(&project, "apps/crm");
     project.write("apps/shop/base44/config.jsonc", "{ name: 'Shop' }");
-    reads!(project.run(&["-C", "apps/crm", "init", "--dry-run"]).await);
-    init(&project, "apps/crm").await;
+    reads!(project.run(&["-C", "apps/crm", "init", "--dry-run"]));
+    init(&project, "apps/crm");
     let all = yaml_text(&project.read(".gitlab-ci.yml"));
     for name in ["apps/crm", "apps/shop"] {
         let plan = &all[format!("plan {name}")];
@@ -298,7 +312,7 @@ async fn on_gitlab_each_project_has_jobs_of_its_own() {
     }
     // Somebody's own pipeline stays, and what it lacks is said.
     project.write(".gitlab-ci.yml", "stages: [build]\n");
-    let own = project.run(&["-C", "apps/crm", "init", "--yes"]).await;
+    let own = project.run(&["-C", "apps/crm", "init", "--yes"]);
     reads!(own, @"
     exit 0: connplan -C apps/crm init --yes
     left as it is: base44/connplan.toml
@@ -317,11 +331,11 @@ async fn on_gitlab_each_project_has_jobs_of_its_own() {
 }
 
 /// The script of the job that looks what changed, run by bash in a repository.
-#[tokio::test]
-async fn the_workflow_finds_the_projects_that_a_request_changed() {
+#[test]
+fn the_workflow_finds_the_projects_that_a_request_changed() {
     let project = two();
     project.write("apps/new shop/base44/config.jsonc", "{ name: 'New' }");
-    init(&project, "apps/shop").await;
+    init(&project, "apps/shop");
     let plan = yaml_text(&project.read(".github/workflows/connplan-plan.yml"));
     let step = plan["jobs"]["changed"]["steps"][1].clone();
     let root = project.path(".");
@@ -385,8 +399,8 @@ async fn the_workflow_finds_the_projects_that_a_request_changed() {
 }
 
 /// What changes in a folder outside a project that it takes connector files from is as much a change of it.
-#[tokio::test]
-async fn the_pipelines_look_where_connector_files_really_are() {
+#[test]
+fn the_pipelines_look_where_connector_files_really_are() {
     let project = two();
     let config = "{ name: 'Shop', connectorsDir: '../../../team' }";
     project.write("apps/shop/base44/config.jsonc", config);
@@ -394,7 +408,7 @@ async fn the_pipelines_look_where_connector_files_really_are() {
     project.write("apps/shop/base44/connplan.toml", settings);
     project.write("apps/c++/base44/config.jsonc", "{ name: 'C' }");
     project.write("team/slack.jsonc", "{ type: 'slack' }");
-    init(&project, "apps/shop").await;
+    init(&project, "apps/shop");
     let plan = yaml_text(&project.read(".github/workflows/connplan-plan.yml"));
     let step = plan["jobs"]["changed"]["steps"][1].clone();
     let list = "apps/c++\napps/crm\napps/shop|more|team\n";
@@ -409,15 +423,62 @@ async fn the_pipelines_look_where_connector_files_really_are() {
     assert_eq!(changed(&step, &root, "")[0]["project"], "apps/shop");
     // Nothing is to be done for it; and one that is new is a difference.
     let again = ["-C", "apps/shop", "init", "--yes"];
-    let said = project.run(&again).await.ended(0).out;
-    assert!(!said.contains("updated"), "{said}");
+    reads!(project.run(&again), @"
+    exit 0: connplan -C apps/shop init --yes
+    left as it is: base44/connplan.toml
+    left as it is: base44/connector.schema.json
+    left as it is: ../../.github/skills/connplan/SKILL.md
+    left as it is: ../../.github/workflows/connplan-plan.yml
+    left as it is: ../../.github/workflows/connplan-apply.yml
+    left as it is: ../../.github/workflows/connplan-apply-project.yml
+
+    Next:
+      connplan login       # or set BASE44_ACCESS_TOKEN
+      npx base44 link      # names the app, or set BASE44_APP_ID
+      connplan -C apps/shop plan        # what would change
+    ");
     fs::rename(project.path("team"), project.path("else")).unwrap();
     project.write(
         "apps/shop/base44/config.jsonc",
         &config.replace("team", "else"),
     );
-    let said = project.run(&again).await.ended(0).out;
-    assert_eq!(said.matches("updated").count(), 2, "{said}");
+    reads!(project.run(&again), @"
+    exit 0: connplan -C apps/shop init --yes
+    left as it is: base44/connplan.toml
+    left as it is: base44/connector.schema.json
+    left as it is: ../../.github/skills/connplan/SKILL.md
+    left as it is: ../../.github/workflows/connplan-apply-project.yml
+    updated ../../.github/workflows/connplan-plan.yml
+    updated ../../.github/workflows/connplan-apply.yml
+
+    Next:
+      connplan login       # or set BASE44_ACCESS_TOKEN
+      npx base44 link      # names the app, or set BASE44_APP_ID
+      connplan -C apps/shop plan        # what would change
+    --- stderr
+    --- a/.github/workflows/connplan-plan.yml
+    +++ b/.github/workflows/connplan-plan.yml
+    @@ -50,7 +50,7 @@
+               PROJECTS: |
+                 apps/c++
+                 apps/crm
+    -            apps/shop|more|team
+    +            apps/shop|else|more
+       plan:
+         name: plan ${{ matrix.project }}
+         needs: changed
+    --- a/.github/workflows/connplan-apply.yml
+    +++ b/.github/workflows/connplan-apply.yml
+    @@ -47,7 +47,7 @@
+               PROJECTS: |
+                 apps/c++
+                 apps/crm
+    -            apps/shop|more|team
+    +            apps/shop|else|more
+       project:
+         name: ${{ matrix.project }}
+         needs: changed
+    ");
     let text = project.read(".github/workflows/connplan-plan.yml");
     assert!(text.contains("            apps/shop|else|more\n"), "{text}");
     // What an older connplan wrote loses its filter, and is not told of folders that its job does not know.
@@ -426,10 +487,20 @@ async fn the_pipelines_look_where_connector_files_really_are() {
         .replace("IFS='|' ", "");
     assert!(old.contains("paths: ["), "{old}");
     project.write(".github/workflows/connplan-plan.yml", &old);
-    let said = project.run(&again).await.ended(0).out;
-    let lacks = "left as it is: ../../.github/workflows/connplan-plan.yml, which does not name";
-    assert!(!said.contains("updated"), "{said}");
-    assert!(!said.contains(lacks), "{said}");
+    reads!(project.run(&again), @"
+    exit 0: connplan -C apps/shop init --yes
+    left as it is: base44/connplan.toml
+    left as it is: base44/connector.schema.json
+    left as it is: ../../.github/skills/connplan/SKILL.md
+    left as it is: ../../.github/workflows/connplan-plan.yml
+    left as it is: ../../.github/workflows/connplan-apply.yml
+    left as it is: ../../.github/workflows/connplan-apply-project.yml
+
+    Next:
+      connplan login       # or set BASE44_ACCESS_TOKEN
+      npx base44 link      # names the app, or set BASE44_APP_ID
+      connplan -C apps/shop plan        # what would change
+    ");
     // And by GitLab's pipeline.
     fs::remove_dir_all(project.path(".github")).unwrap();
     git(&[
@@ -438,26 +509,26 @@ async fn the_pipelines_look_where_connector_files_really_are() {
         "origin",
         "git@gitlab.com:octo/site.git",
     ]);
-    init(&project, "apps/shop").await;
+    init(&project, "apps/shop");
     let all = yaml_text(&project.read(".gitlab-ci.yml"));
     let own = ["apps", "apps/shop", "apps/shop/**/*"];
     let changes = json!([&own[..], &["else", "else/**/*", "more", "more/**/*"]].concat());
     assert_eq!(all["plan apps/shop"]["rules"][1]["changes"], changes);
 }
 
-#[tokio::test]
-async fn projects_of_one_name_are_told_of() {
+#[test]
+fn projects_of_one_name_are_told_of() {
     let project = two();
     project.write("apps-crm/base44/config.jsonc", "{ name: 'Other' }");
-    let done = project.run(&["-C", "apps/crm", "init", "--yes"]).await;
-    let done = done.ended(0);
-    insta::assert_snapshot!(done.err, @"warning: the pipelines call these projects by one name, and so take one variable for the app of each: apps-crm, apps/crm; rename all but one of the folders");
+    let done = project.run(&["-C", "apps/crm", "init", "--yes"]);
+    done.expect(0);
+    insta::assert_snapshot!(done.stderr, @"warning: the pipelines call these projects by one name, and so take one variable for the app of each: apps-crm, apps/crm; rename all but one of the folders");
     // The one at the root is called so.
     let project = two();
     project.write("base44/config.jsonc", "{ name: 'Site' }");
     project.write("Root/base44/config.jsonc", "{ name: 'Other' }");
-    let done = project.run(&["init", "--dry-run"]).await;
-    insta::assert_snapshot!(done.ended(0).err, @"warning: the pipelines call these projects by one name, and so take one variable for the app of each: ., Root; rename all but one of the folders");
+    let done = project.run(&["init", "--dry-run"]);
+    insta::assert_snapshot!(done.expect(0).stderr, @"warning: the pipelines call these projects by one name, and so take one variable for the app of each: ., Root; rename all but one of the folders");
 }
 
 fn changed(step: &Value, root: &Path, before: &str) -> Value {
@@ -480,10 +551,10 @@ fn changed(step: &Value, root: &Path, before: &str) -> Value {
 }
 
 /// Every setting that the template shows is one that is read.
-#[tokio::test]
-async fn the_settings_template_is_valid_with_its_comments_taken_off() {
-    let project = Project::bare();
-    project.run(&["init", "--yes"]).await.ended(0);
+#[test]
+fn the_settings_template_is_valid_with_its_comments_taken_off() {
+    let project = Project::new();
+    project.run(&["init", "--yes"]).expect(0);
     let text = project.read("base44/connplan.toml");
     let settings = text.lines().filter_map(|line| {
         let line = line.strip_prefix("# ")?;
@@ -496,14 +567,16 @@ async fn the_settings_template_is_valid_with_its_comments_taken_off() {
     assert!(settings.lines().count() > 12, "{settings}");
     project.write("base44/connplan.toml", &settings);
     project.write("base44/connectors/notion.jsonc", "{ type: 'notion' }");
-    let valid = project.run(&["validate"]).await.ended(0);
-    assert!(valid.err.is_empty(), "{}", valid.err);
+    reads!(project.run(&["validate"]), @"
+    exit 0: connplan validate
+    Valid. 1 connector in base44/connectors: notion
+    ");
 }
 
 /// In a pipeline's file a line's end and `${{` are syntax, and folders are named by whoever proposes them.
 #[cfg(unix)]
-#[tokio::test]
-async fn a_folder_whose_name_is_syntax_stands_in_no_pipeline() {
+#[test]
+fn a_folder_whose_name_is_syntax_stands_in_no_pipeline() {
     let odd = [
         "apps/x\n      - run: curl -s evil.example",
         "apps/${{ github.event.pull_request.title }}",
@@ -516,7 +589,7 @@ async fn a_folder_whose_name_is_syntax_stands_in_no_pipeline() {
         ("git@github.com:octo/site.git", "connplan-plan.yml"),
         ("git@gitlab.com:octo/site.git", ""),
     ] {
-        let project = Project::bare();
+        let project = Project::new();
         repository(&project, "trunk", Some(remote));
         fs::remove_dir_all(project.path("base44")).unwrap();
         for folder in odd {
@@ -524,11 +597,11 @@ async fn a_folder_whose_name_is_syntax_stands_in_no_pipeline() {
         }
         project.write("apps/my shop/base44/config.jsonc", "{ name: 'Shop' }");
         project.write("apps/crm/base44/config.jsonc", "{ name: 'Crm' }");
-        let done = project.run(&["-C", "apps/crm", "init", "--yes"]).await;
-        let done = done.ended(0);
-        let told = done.err.matches("no pipeline is written for ");
-        assert_eq!(told.count(), odd.len(), "{}", done.err);
-        assert!(!done.err.contains("\n      - run"), "{}", done.err);
+        let done = project.run(&["-C", "apps/crm", "init", "--yes"]);
+        done.expect(0);
+        let told = done.stderr.matches("no pipeline is written for ");
+        assert_eq!(told.count(), odd.len(), "{}", done.stderr);
+        assert!(!done.stderr.contains("\n      - run"), "{}", done.stderr);
         let file = match file {
             "" => ".gitlab-ci.yml".to_owned(),
             file => format!("{WORKFLOWS}/{file}"),
@@ -546,15 +619,17 @@ async fn a_folder_whose_name_is_syntax_stands_in_no_pipeline() {
             assert!(!text.contains(part), "{part}: {text}");
         }
         // One that is alone has no pipeline at all.
-        let alone = Project::bare();
+        let alone = Project::new();
         repository(&alone, "trunk", Some(remote));
         fs::remove_dir_all(alone.path("base44")).unwrap();
         alone.write("$(id)/base44/config.jsonc", "{ name: 'X' }");
-        let done = alone.run(&["-C", "$(id)", "init", "--yes"]).await.ended(0);
+        let done = alone.run(&["-C", "$(id)", "init", "--yes"]);
+        done.expect(0);
         assert!(
-            done.err.contains("in YAML or the shell; rename the folder"),
+            done.stderr
+                .contains("in YAML or the shell; rename the folder"),
             "{}",
-            done.err
+            done.stderr
         );
         assert!(!alone.path(&file).exists());
     }

@@ -7,7 +7,6 @@ pub(crate) mod config_properties;
 pub(crate) mod edit;
 pub(crate) mod init;
 pub(crate) mod json5;
-pub(crate) mod project;
 pub(crate) mod projects;
 pub(crate) mod pull;
 pub(crate) mod validate;

@@ -1,18 +1,14 @@
 //! `connplan pull`: the app's connectors become files, in place.
 
-use crate::support::reads;
 use serde_json::json;
 
-use crate::{
-    files::project::{Project, Run},
-    sandbox::client::Site,
-};
+use crate::support::{Platform, Project, reads};
 
 const SLACK: &str = "\u{feff}// Who may talk\r\n{\r\n\t'type': 'slackbot', // the bot\r\n\t'scopes': [\r\n\
                      \t\t// posting\r\n\t\t'chat:write', // every channel\r\n\t\t'files:read',\r\n\t],\r\n}";
 
-async fn shop() -> Site {
-    Site::seeded(json!({ "apps": { "app-1": {
+fn shop() -> Platform {
+    Platform::seeded(json!({ "apps": { "app-1": {
         "connectors": {
             "slackbot": { "scopes": ["chat:write", "channels:read"], "account": "ada@example.com" },
             "gmail": { "scopes": [
@@ -23,38 +19,30 @@ async fn shop() -> Site {
         },
         "stripe": "sandbox",
     }}}))
-    .await
 }
 
-async fn agrees(project: &Project) -> Run {
-    project
-        .run(&["plan", "--detailed-exitcode"])
-        .await
-        .ended(0)
-        .says(&["No changes"])
+fn agrees(project: &Project) {
+    let plan = project.run(&["plan", "--detailed-exitcode"]);
+    plan.expect(0).says("No changes");
 }
 
-#[tokio::test]
-async fn it_edits_in_place_and_a_plan_then_shows_nothing() {
-    let site = shop().await;
-    let project = Project::at(&site);
+#[test]
+fn it_edits_in_place_and_a_plan_then_shows_nothing() {
+    let platform = shop();
+    let project = Project::new().at(&platform);
     project.write("base44/connectors/team chat.jsonc", SLACK);
     project.write(
         "base44/connectors/mail.toml",
         "# mail\r\ntype = \"gmail\" # us\r\n",
     );
 
-    let dry = project.run(&["pull", "--dry-run"]).await.ended(0);
-    let dry = dry.says(&[
-        "+++ b/base44/connectors/notion.jsonc",
-        "Nothing was written",
-    ]);
-    assert!(dry.out.contains("-\t\t'files:read',"), "{}", dry.out);
-    assert!(dry.out.contains("+\t\t'channels:read',"), "{}", dry.out);
+    let dry = project.run(&["pull", "--dry-run"]);
+    reads!(dry);
     assert_eq!(project.list("base44/connectors").len(), 2);
 
-    let pull = project.run(&["pull"]).await.ended(0);
-    assert_eq!(pull.out, dry.out, "a dry run shows what happens");
+    let pull = project.run(&["pull"]);
+    pull.expect(0);
+    assert_eq!(pull.stdout, dry.stdout, "a dry run shows what happens");
     assert_eq!(
         project.read("base44/connectors/team chat.jsonc"),
         SLACK.replace("'files:read',", "'channels:read',")
@@ -72,14 +60,15 @@ async fn it_edits_in_place_and_a_plan_then_shows_nothing() {
         project.read("base44/connectors/stripe.jsonc"),
         "{\n  \"type\": \"stripe\"\n}\n"
     );
-    agrees(&project).await;
+    agrees(&project);
     // A new file names neither of the two that the provider adds.
-    project.run(&["pull", "--dir", "other"]).await.ended(0);
+    project.run(&["pull", "--dir", "other"]).expect(0);
     let fresh = project.read("other/gmail.jsonc");
     assert!(fresh.contains("gmail.send"), "{fresh}");
     assert!(!fresh.contains("openid"), "{fresh}");
 
-    let again = project.run(&["pull", "--format", "json"]).await.ended(0);
+    let again = project.run(&["pull", "--format", "json"]);
+    again.expect(0);
     let report = again.json();
     assert_eq!(report["kind"], "pull");
     assert_eq!(report["written"], json!([]));
@@ -87,13 +76,13 @@ async fn it_edits_in_place_and_a_plan_then_shows_nothing() {
     assert_eq!(report["diff"], "");
 }
 
-#[tokio::test]
-async fn files_go_only_when_asked_for() {
-    let site = shop().await;
-    let project = Project::at(&site);
+#[test]
+fn files_go_only_when_asked_for() {
+    let platform = shop();
+    let project = Project::new().at(&platform);
     project.write("base44/connectors/linear.jsonc", "{ type: 'linear' }\n");
-    reads!(project.run(&["pull"]).await);
-    reads!(project.run(&["pull", "--prune"]).await, @"
+    reads!(project.run(&["pull"]));
+    reads!(project.run(&["pull", "--prune"]), @"
     exit 1: connplan pull --prune
     --- stderr
     error: removing files must be confirmed, and this run is not interactive
@@ -101,7 +90,7 @@ async fn files_go_only_when_asked_for() {
       code: connplan::usage
     ");
     assert!(project.path("base44/connectors/linear.jsonc").exists());
-    reads!(project.run(&["pull", "--prune", "--yes"]).await, @"
+    reads!(project.run(&["pull", "--prune", "--yes"]), @"
     exit 0: connplan pull --prune --yes
     --- a/base44/connectors/linear.jsonc
     +++ /dev/null
@@ -111,22 +100,21 @@ async fn files_go_only_when_asked_for() {
     Pulled: 0 files written, 1 removed.
     ");
     assert!(!project.path("base44/connectors/linear.jsonc").exists());
-    agrees(&project).await;
+    agrees(&project);
 }
 
-#[tokio::test]
-async fn what_waits_for_a_person_is_not_pulled_away() {
-    let site = shop().await;
-    let project = Project::at(&site);
-    project.run(&["pull"]).await.ended(0);
+#[test]
+fn what_waits_for_a_person_is_not_pulled_away() {
+    let platform = shop();
+    let project = Project::new().at(&platform);
+    project.run(&["pull"]).expect(0);
     let wider = "{\n  \"type\": \"slackbot\",\n  \"scopes\": [\"chat:write\", \"users:read\"]\n}\n";
     project.write("base44/connectors/slackbot.jsonc", wider);
     project.write("base44/connectors/linear.jsonc", "{ type: 'linear' }\n");
-    project.run(&["apply", "--yes"]).await.ended(0);
+    project.run(&["apply", "--yes"]).expect(0);
     let pull = project
         .run(&["pull", "--prune", "--yes", "--format", "json"])
-        .await
-        .ended(0)
+        .expect(0)
         .json();
     assert_eq!(pull["written"], json!([]), "{pull}");
     assert_eq!(pull["removed"], json!([]), "{pull}");
@@ -135,14 +123,14 @@ async fn what_waits_for_a_person_is_not_pulled_away() {
     assert_eq!(project.read("base44/connectors/slackbot.jsonc"), wider);
 }
 
-#[tokio::test]
-async fn nothing_unrelated_is_written_over() {
-    let site = shop().await;
-    let project = Project::at(&site);
+#[test]
+fn nothing_unrelated_is_written_over() {
+    let platform = shop();
+    let project = Project::new().at(&platform);
     // Misleading, but theirs.
     let linear = "{ type: 'linear' }\n";
     project.write("base44/connectors/notion.jsonc", linear);
-    project.run(&["pull"]).await.ended(0);
+    project.run(&["pull"]).expect(0);
     assert_eq!(project.read("base44/connectors/notion.jsonc"), linear);
     assert_eq!(
         project.read("base44/connectors/notion-2.jsonc"),
@@ -151,10 +139,10 @@ async fn nothing_unrelated_is_written_over() {
 }
 
 #[cfg(unix)]
-#[tokio::test]
-async fn links_that_lead_out_are_refused() {
-    let site = shop().await;
-    let project = Project::at(&site);
+#[test]
+fn links_that_lead_out_are_refused() {
+    let platform = shop();
+    let project = Project::new().at(&platform);
     let elsewhere = crate::support::folder();
     let target = elsewhere.path().join("mine.jsonc");
     std::fs::copy(project.path("base44/.app.jsonc"), &target).unwrap();
@@ -167,7 +155,7 @@ async fn links_that_lead_out_are_refused() {
     project.write("base44/connectors/keep.txt", "");
     let link = project.path("base44/connectors/slackbot.jsonc");
     std::os::unix::fs::symlink(&target, link).unwrap();
-    let refused = project.run(&["pull"]).await.ended(1);
+    let refused = project.run(&["pull"]);
     reads!(refused, @"
     exit 1: connplan pull
     --- stderr
@@ -185,25 +173,25 @@ async fn links_that_lead_out_are_refused() {
         "nothing was written at all"
     );
 
-    let project = Project::at(&site);
+    let project = Project::new().at(&platform);
     std::os::unix::fs::symlink(elsewhere.path(), project.path("base44/connectors")).unwrap();
-    let refused = project.run(&["pull"]).await.ended(1);
+    let refused = project.run(&["pull"]);
     reads!(refused, @"
     exit 1: connplan pull
     --- stderr
-    error: FOLDER/base44/connectors leads out of FOLDER
+    error: FOLDER/project/base44/connectors leads out of FOLDER/project
       help: connplan reads and writes only in the project, without git's own folder, and follows no link out of it; put a file there instead
       code: connplan::fs::outside
     ");
 }
 
-#[tokio::test]
-async fn types_that_differ_in_case_alone_are_told() {
+#[test]
+fn types_that_differ_in_case_alone_are_told() {
     let seed = json!({ "apps": { "app-1": { "connectors": { "acme": {} } } } });
-    let site = Site::seeded(seed).await;
-    let project = Project::at(&site);
+    let platform = Platform::seeded(seed);
+    let project = Project::new().at(&platform);
     project.write("base44/connectors/a.jsonc", "{ type: 'Acme' }\n");
-    reads!(project.run(&["pull"]).await, @"
+    reads!(project.run(&["pull"]), @"
     exit 1: connplan pull
     --- stderr
     error: base44/connectors/a.jsonc declares `Acme`, and the app has `acme`: the same except for upper and lower case

@@ -1,157 +1,183 @@
 //! `connplan login`, `logout`, `whoami` through the binary, against the sandbox.
 
 use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Stdio},
+    io::{BufRead, BufReader, Read},
+    path::PathBuf,
+    process::{Child, ChildStderr, Stdio},
+    thread,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{
-    files::project::{Project, Run},
-    sandbox::client::Site,
-};
+use crate::support::{Output, Platform, Project, output, reads};
 
 /// At the sandbox, with its address and no key.
-fn without_key(site: &Site) -> Project {
-    let mut project = Project::at(site);
-    project.env.retain(|(name, _)| name == "BASE44_API_URL");
-    project
+fn without_key(platform: &Platform) -> Project {
+    let project = Project::new().at(platform);
+    project.without_var("BASE44_API_KEY")
 }
 
-/// Starts a login and reads its code.
-async fn start(project: &Project, args: &[&str]) -> (Child, String, String) {
-    let mut command = project.command(&[&["login"], args].concat());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let stderr = child.stderr.take().unwrap();
-    let read = tokio::task::spawn_blocking(move || {
+/// A login that has said its code, and waits.
+struct Login {
+    args: Vec<String>,
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    said: String,
+    code: String,
+}
+
+impl Login {
+    fn start(project: &Project, args: &[&str]) -> Self {
+        let args = [&["login"], args].concat();
+        let mut command = project.command(&args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
-        for line in BufReader::new(stderr).lines().map(Result::unwrap) {
-            said.push_str(&line);
-            said.push('\n');
-            if let Some(code) = line.strip_prefix("    ") {
-                return (code.trim().to_owned(), said);
+        let code = loop {
+            let begun = said.len();
+            assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "no code in {said}");
+            if let Some(code) = said[begun..].strip_prefix("    ") {
+                break code.trim().to_owned();
             }
+        };
+        Self {
+            args: args.into_iter().map(str::to_owned).collect(),
+            child,
+            stderr,
+            said,
+            code,
         }
-        panic!("no code in {said}");
-    });
-    let (code, said) = read.await.unwrap();
-    (child, code, said)
-}
+    }
 
-async fn end(child: Child) -> Run {
-    let ended = tokio::task::spawn_blocking(move || child.wait_with_output());
-    let output = ended.await.unwrap().unwrap();
-    Run {
-        command: "login".to_owned(),
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
+    fn end(mut self) -> Output {
+        self.stderr.read_to_string(&mut self.said).unwrap();
+        let mut ended = self.child.wait_with_output().unwrap();
+        ended.stderr = self.said.replace(&self.code, "CODE").into_bytes();
+        let args: Vec<_> = self.args.iter().map(String::as_str).collect();
+        output(&args, &ended)
     }
 }
 
-async fn log_in(site: &Site, project: &Project) -> Run {
-    let (child, code, _) = start(project, &[]).await;
-    let known = site.sandbox.approve_device(&code, "ada@example.com").await;
-    assert!(known.unwrap());
-    end(child).await
+fn log_in(platform: &Platform, project: &Project) {
+    let login = Login::start(project, &[]);
+    platform.approve_device(&login.code, "ada@example.com");
+    login.end().expect(0);
 }
 
-#[tokio::test]
-async fn a_login_works_is_private_and_is_forgotten() {
-    let site = Site::new().await;
-    let project = without_key(&site);
-    let nobody = project.run(&["whoami"]).await.ended(1);
-    nobody.says(&["connplan login", "BASE44_API_KEY", "BASE44_ACCESS_TOKEN"]);
+fn file(project: &Project) -> PathBuf {
+    project.home().join(".base44/auth/auth.json")
+}
 
-    let (child, code, said) = start(&project, &["--format", "json"]).await;
-    assert!(said.contains("/sandbox/device"), "{said}");
-    let known = site.sandbox.approve_device(&code, "ada@example.com").await;
-    assert!(known.unwrap());
-    let identity = end(child).await.ended(0).json();
-    assert_eq!(identity["email"], "ada@example.com");
-    assert_eq!(identity["credential"], "login");
+/// By its own clock, the login is due for a renewal.
+fn age(project: &Project) {
+    let text = std::fs::read_to_string(file(project)).unwrap();
+    let mut login: Value = serde_json::from_str(&text).unwrap();
+    login["expiresAt"] = json!(1);
+    project.write("../home/.base44/auth/auth.json", &login.to_string());
+}
 
-    let file = project.home.path().join(".base44/auth/auth.json");
+#[test]
+fn a_login_works_is_private_and_is_forgotten() {
+    let platform = Platform::start();
+    let project = without_key(&platform);
+    reads!(project.run(&["whoami"]), @"
+    exit 1: connplan whoami
+    --- stderr
+    error: no credentials were found
+      help: log in with `connplan login`, or set BASE44_ACCESS_TOKEN (a personal access token, `b44u_…`); Base44 refuses a workspace's BASE44_API_KEY for connectors
+      code: connplan::auth::none
+    ");
+
+    let login = Login::start(&project, &["--format", "json"]);
+    platform.approve_device(&login.code, "ada@example.com");
+    let login = login.end();
+    reads!(login, @r#"
+      exit 0: connplan login --format json
+      {
+        "format_version": "1.0",
+        "kind": "identity",
+        "api_url": "http://HOST",
+        "credential": "login",
+        "source": "the login in ~/.base44/auth/auth.json",
+        "email": "ada@example.com",
+        "name": "Ada Lovelace"
+      }
+      --- stderr
+      Open http://HOST/sandbox/device and confirm the code:
+
+          CODE
+      "#);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let mode = std::fs::metadata(file(&project)).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
     }
-    let who = project.run(&["whoami"]).await.ended(0);
-    assert!(
-        who.out
-            .starts_with("Ada Lovelace <ada@example.com> at http"),
-        "{}",
-        who.out
-    );
-    project.run(&["status"]).await.ended(0);
-    let out = project.run(&["logout"]).await.ended(0);
-    assert_eq!(out.out, "Logged out.\n");
-    assert!(!file.exists());
-    let out = project.run(&["logout"]).await.ended(0);
-    assert_eq!(out.out, "Nobody was logged in.\n");
+    reads!(project.run(&["whoami"]), @"
+    exit 0: connplan whoami
+    Ada Lovelace <ada@example.com> at http://HOST
+    by the login in ~/.base44/auth/auth.json
+    ");
+    project.run(&["status"]).expect(0);
+    reads!(project.run(&["logout"]), @"
+    exit 0: connplan logout
+    Logged out.
+    ");
+    assert!(!file(&project).exists());
+    reads!(project.run(&["logout"]), @"
+    exit 0: connplan logout
+    Nobody was logged in.
+    ");
 }
 
-#[tokio::test]
-async fn a_denied_login_is_told() {
-    let site = Site::new().await;
-    let project = without_key(&site);
-    let (child, code, _) = start(&project, &["--no-browser"]).await;
-    let deny = json!({ "user_code": code, "decision": "deny" });
-    let answer = site.call("POST", "/sandbox/admin/device", Some(deny)).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    assert_eq!(end(child).await.code, 1);
-    assert!(!project.home.path().join(".base44/auth/auth.json").exists());
+#[test]
+fn a_denied_login_is_told() {
+    let platform = Platform::start();
+    let project = without_key(&platform);
+    let login = Login::start(&project, &["--no-browser"]);
+    let deny = json!({ "user_code": login.code, "decision": "deny" });
+    platform.call("POST", "/sandbox/admin/device", Some(deny));
+    reads!(login.end(), @"
+    exit 1: connplan login --no-browser
+    --- stderr
+    Open http://HOST/sandbox/device and confirm the code:
+
+        CODE
+    error: the login was declined
+      help: run `connplan login` again, and approve it in the browser
+      code: connplan::login::denied
+    ");
+    assert!(!file(&project).exists());
 }
 
-#[tokio::test]
-async fn two_processes_renew_the_login_once() {
-    let site = Site::new().await;
-    let project = without_key(&site);
-    log_in(&site, &project).await.ended(0);
-    let file = project.home.path().join(".base44/auth/auth.json");
-    // Due for a renewal by its own clock.
-    let text = std::fs::read_to_string(&file).unwrap();
-    let mut login: serde_json::Value = serde_json::from_str(&text).unwrap();
-    login["expiresAt"] = json!(1);
-    project.write("aged.json", &login.to_string());
-    std::fs::copy(project.path("aged.json"), &file).unwrap();
-    site.call("DELETE", "/sandbox/admin/requests", None).await;
-
-    let (a, b, c) = tokio::join!(
-        project.run(&["status"]),
-        project.run(&["plan"]),
-        project.run(&["remote-state"])
-    );
-    for run in [a, b, c] {
-        run.ended(0);
-    }
-    let requests = site
-        .call("GET", "/sandbox/admin/requests", None)
-        .await
-        .json();
-    let renewals = requests["requests"].as_array().unwrap().iter();
-    let renewals = renewals.filter(|r| r["path"] == "/oauth/token").count();
-    assert_eq!(renewals, 1, "{requests}");
-    project.run(&["whoami"]).await.ended(0);
+#[test]
+fn two_processes_renew_the_login_once() {
+    let platform = Platform::start();
+    let project = without_key(&platform);
+    log_in(&platform, &project);
+    age(&project);
+    platform.forget();
+    thread::scope(|scope| {
+        for command in ["status", "plan", "remote-state"] {
+            let project = &project;
+            scope.spawn(move || project.run(&[command]).expect(0).code);
+        }
+    });
+    let requests = platform.requests();
+    let renewals = requests.iter().filter(|r| r.ends_with(" /oauth/token"));
+    assert_eq!(renewals.count(), 1, "{requests:?}");
+    project.run(&["whoami"]).expect(0);
 }
 
-#[tokio::test]
-async fn a_network_that_fails_leaves_the_login_alone() {
-    let site = Site::new().await;
-    let project = without_key(&site);
-    log_in(&site, &project).await.ended(0);
-    let file = project.home.path().join(".base44/auth/auth.json");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let mut login: serde_json::Value = serde_json::from_str(&text).unwrap();
-    login["expiresAt"] = json!(1);
-    project.write("aged.json", &login.to_string());
-    std::fs::copy(project.path("aged.json"), &file).unwrap();
-    let before = std::fs::read_to_string(&file).unwrap();
-    site.sandbox.stop().await.unwrap();
-    project.run(&["status"]).await.ended(1);
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+#[test]
+fn a_network_that_fails_leaves_the_login_alone() {
+    let platform = Platform::start();
+    let project = without_key(&platform);
+    log_in(&platform, &project);
+    age(&project);
+    let before = std::fs::read_to_string(file(&project)).unwrap();
+    drop(platform);
+    project.run(&["status"]).expect(1);
+    assert_eq!(std::fs::read_to_string(file(&project)).unwrap(), before);
 }

@@ -5,10 +5,8 @@
 use std::time::Duration;
 
 use connplan::sandbox::Options;
-use serde_json::json;
 
 use crate::{
-    files::project,
     sandbox::client::Site,
     support::{Connector, Platform, Project, Pty, reads},
 };
@@ -188,23 +186,21 @@ async fn what_takes_long_shows_that_it_goes_on() {
     assert!(piped.stderr.is_empty(), "{}", piped.stderr);
 }
 
-#[tokio::test]
-async fn windows_line_ends_stay_and_change_nothing() {
-    let site = Site::seeded(json!({ "apps": { "app-1": { "connectors": {
-        "slackbot": { "scopes": ["chat:write", "users:read"] },
-    }}}}))
-    .await;
-    let project = project::Project::at(&site);
+#[test]
+fn windows_line_ends_stay_and_change_nothing() {
+    let platform = Platform::with(&[Connector::active("slackbot", &["chat:write", "users:read"])]);
+    let project = Project::new().at(&platform);
     let unix = "{\n  \"type\": \"slackbot\", // us\n  \"scopes\": [\n    \"chat:write\"\n  ]\n}\n";
     project.write("base44/connectors/s.jsonc", unix);
-    let one = project.run(&["pull"]).await.ended(0);
+    let one = project.run(&["pull"]);
+    one.expect(0);
     let unix_pulled = project.read("base44/connectors/s.jsonc");
     project.write("base44/connectors/s.jsonc", &unix.replace('\n', "\r\n"));
-    let two = project.run(&["pull"]).await.ended(0);
+    let two = project.run(&["pull"]);
+    two.expect(0);
     let windows_pulled = project.read("base44/connectors/s.jsonc");
     assert_eq!(windows_pulled, unix_pulled.replace('\n', "\r\n"));
     let lines = |out: &str| out.lines().map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(lines(&one.out), lines(&two.out));
-    let plan = project.run(&["plan", "--detailed-exitcode"]).await;
-    plan.ended(0);
+    assert_eq!(lines(&one.stdout), lines(&two.stdout));
+    project.run(&["plan", "--detailed-exitcode"]).expect(0);
 }

@@ -253,7 +253,7 @@ fn init_shows_no_line_of_a_file_that_lies_elsewhere() {
     would create ../.github/skills/connplan/SKILL.md
     would create ../.github/workflows/connplan-plan.yml
     would create ../.github/workflows/connplan-apply.yml
-    would create FOLDER.yml
+    would create ../.github/workflows/connplan-apply-project.yml
 
     Next:
       connplan login       # or set BASE44_ACCESS_TOKEN

@@ -12,8 +12,8 @@ use crate::{
 pub(super) const SETTINGS: &str = "[store]\nurl = \"git:origin\"\n\n[approval]\nrequire = \"signature\"\n\
                         signers = \"allowed_signers\"\n";
 
-/// A clone whose base demands a signature, and another one.
-pub(super) struct Team {
+/// Two clones of a project whose base demands a signature, and who may sign.
+pub(super) struct SigningTeam {
     pub(super) platform: Platform,
     keys: Keys,
     pub(super) origin: tempfile::TempDir,
@@ -21,7 +21,7 @@ pub(super) struct Team {
     pub(super) two: Project,
 }
 
-impl Team {
+impl SigningTeam {
     pub(super) fn new() -> Self {
         Self::with(SETTINGS)
     }
@@ -81,7 +81,7 @@ impl Team {
 /// Who is the first of two is told that, and the second one finds the plan in the store.
 #[test]
 fn one_of_two_signatures_is_not_enough_yet() {
-    let team = Team::with(&format!("{SETTINGS}count = 2\n"));
+    let team = SigningTeam::with(&format!("{SETTINGS}count = 2\n"));
     reads!(team.one.run(&["plan", "--out", "x.plan"]), @"
     exit 0: connplan plan --out x.plan
     App app-1 at http://HOST
@@ -141,7 +141,7 @@ fn one_of_two_signatures_is_not_enough_yet() {
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn a_signature_in_the_store_approves_and_can_be_taken_back() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let plan = team
         .one
         .run(&["plan", "--out", "x.plan", "--format", "json"]);
@@ -335,7 +335,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn authorize_takes_only_what_an_approved_plan_asked_for() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     team.one.run(&["plan", "--out", "x.plan"]).expect(0);
     let ann = team.key("ann");
     team.one
@@ -387,8 +387,8 @@ fn what_is_revoked_meanwhile_is_not_asked_for_by_a_receipt() {
     });
 }
 
-fn revoked_meanwhile(begin: impl FnOnce(&Team, &str) -> Vec<&'static str>) {
-    let team = Team::new();
+fn revoked_meanwhile(begin: impl FnOnce(&SigningTeam, &str) -> Vec<&'static str>) {
+    let team = SigningTeam::new();
     for clone in [&team.one, &team.two] {
         clone.declare("linear", &["read"]);
     }
@@ -432,7 +432,7 @@ fn revoked_meanwhile(begin: impl FnOnce(&Team, &str) -> Vec<&'static str>) {
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn whoever_writes_into_the_store_adds_nothing_to_what_was_approved() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let digest = |name: &str| {
         let plan = team.one.run(&["plan", "--out", name, "--format", "json"]);
         plan.expect(0).json()["digest"].as_str().unwrap().to_owned()
@@ -523,7 +523,7 @@ fn whoever_writes_into_the_store_adds_nothing_to_what_was_approved() {
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn an_approval_of_one_account_is_none_of_another() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let by = |who: &Project, account: &str| {
         let text = format!(
             r#"{{"type": "slack", "scopes": ["chat:write"], "account": "{account}@example.com"}}"#
@@ -584,7 +584,7 @@ fn without_table(text: &str, table: &str) -> String {
 #[ignore = "needs git remotes: run by .ci/run"]
 fn what_the_policy_denies_is_not_asked_for_whatever_the_store_says() {
     let store = "[store]\nurl = \"git:origin\"\n";
-    let team = Team::with(store);
+    let team = SigningTeam::with(store);
     // Whoever asked did so where the rule was not known.
     team.one.run(&["apply", "--auto-approve"]).expect(0);
     team.two.run(&["authorize", "--list"]).expect(4);
@@ -609,7 +609,7 @@ fn what_the_policy_denies_is_not_asked_for_whatever_the_store_says() {
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_a_plan_of_the_store_says_of_the_past_is_not_believed() {
     let store = "[store]\nurl = \"git:origin\"\n";
-    let team = Team::with(store);
+    let team = SigningTeam::with(store);
     let scopes = ["https://mail.google.com/"];
     let expired = Connector {
         name: "gmail",
@@ -678,7 +678,7 @@ fn what_a_plan_of_the_store_says_of_the_past_is_not_believed() {
 #[test]
 #[ignore = "needs git remotes: run by .ci/run"]
 fn a_receipt_does_not_stand_for_an_approval() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let digest = |run: &Output| run.expect(0).json()["digest"].as_str().unwrap().to_owned();
     // Somebody applied it who was asked for no approval.
     let elsewhere = [("CONNPLAN_STATE_DIR", "../elsewhere")];
@@ -765,7 +765,7 @@ fn a_receipt_does_not_stand_for_an_approval() {
 #[test]
 #[ignore = "needs git remotes: run by .ci/run"]
 fn a_value_that_cannot_be_held_against_its_file_is_not_approved() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let (one, ann) = (&team.one, team.key("ann"));
     one.undeclare("slack");
     let text = serde_json::json!({ "type": "snowflake", "scopes": ["session:role-any"],
@@ -809,7 +809,7 @@ fn all_private(folder: &Path) {
 /// Who looks at a branch that takes `[store]` away signs and takes back for everybody all the same.
 #[test]
 fn what_is_taken_back_on_a_branch_is_taken_back_in_the_store_of_its_base() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let ann = team.keys.path("ann").display().to_string();
     let scopes = ["chat:write", "channels:read"];
     git(&team.two.root(), &["remote", "set-head", "origin", "main"]);
@@ -843,7 +843,7 @@ fn what_is_taken_back_on_a_branch_is_taken_back_in_the_store_of_its_base() {
 /// Nor does it keep anybody from ending the team's lease.
 #[test]
 fn a_lease_in_the_store_of_the_base_is_ended_from_a_branch_that_takes_it_away() {
-    let team = Team::with("[store]\nurl = \"git:origin\"\n");
+    let team = SigningTeam::with("[store]\nurl = \"git:origin\"\n");
     let crash = [("__CONNPLAN_TEST_CRASH_AT_WRITE", "6")];
     let killed = team.one.run_vars(&crash, &["apply", "--auto-approve"]);
     assert_eq!(killed.code, None, "{killed}");
@@ -861,7 +861,7 @@ fn a_lease_in_the_store_of_the_base_is_ended_from_a_branch_that_takes_it_away() 
 /// A branch that moves the store away from a server that is gone: what answers is asked all the same.
 #[test]
 fn a_store_of_the_base_that_is_away_hides_no_other() {
-    let team = Team::with("[store]\nurl = \"git:origin\"\n");
+    let team = SigningTeam::with("[store]\nurl = \"git:origin\"\n");
     let root = team.two.root();
     git(&root, &["remote", "set-head", "origin", "main"]);
     git(&root, &["checkout", "-q", "-b", "move"]);
@@ -901,7 +901,7 @@ fn a_store_of_the_base_that_is_away_hides_no_other() {
 /// Whoever plans the app with its id in other letters has the same memory, and shuts nobody out of it.
 #[test]
 fn an_id_in_other_letters_is_the_same_app_in_the_store() {
-    let team = Team::with("[store]\nurl = \"git:origin\"\n");
+    let team = SigningTeam::with("[store]\nurl = \"git:origin\"\n");
     let plan = ["--app-id", "APP-1", "plan", "--out", "../x.plan"];
     team.two.run(&plan).expect(0);
     team.one.run(&["apply", "--auto-approve"]).expect(0);

@@ -1,6 +1,6 @@
 //! A proposal that leaves the team's store.
 
-use super::approvals::{SETTINGS, Team};
+use super::approvals::{SETTINGS, SigningTeam};
 use crate::git::repository::git;
 use crate::support::reads;
 
@@ -9,7 +9,7 @@ use crate::support::reads;
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn a_proposal_that_leaves_the_store_or_its_expiry_loosens_nothing() {
     let all = format!("{SETTINGS}\n[plan]\nexpires = \"1h\"\n");
-    let team = Team::with(&all.replace("[approval]", "keep = \"90d\"\n[approval]"));
+    let team = SigningTeam::with(&all.replace("[approval]", "keep = \"90d\"\n[approval]"));
     let (one, ann) = (&team.one, team.key("ann"));
     let base = git(&one.root(), &["rev-parse", "HEAD"]);
     one.run(&["plan", "--out", "../x.plan"]).expect(0);
@@ -66,7 +66,7 @@ fn a_proposal_that_leaves_the_store_or_its_expiry_loosens_nothing() {
 #[test]
 #[ignore = "needs git remotes: run by .ci/run"]
 fn what_was_taken_back_in_the_store_of_the_base_is_not_asked_for() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let (one, ann) = (&team.one, team.key("ann"));
     let other = format!("{}.x", one.root().display());
     git(&one.root(), &["init", "-q", "--bare", &other]);
@@ -102,7 +102,7 @@ fn what_was_taken_back_in_the_store_of_the_base_is_not_asked_for() {
 #[ignore = "needs git remotes: run by .ci/run"]
 fn what_is_taken_back_is_so_for_the_app_of_its_plan() {
     let environment = "\n[environments.live]\napp_id = \"app-2\"\n";
-    let team = Team::with(&format!("{SETTINGS}{environment}"));
+    let team = SigningTeam::with(&format!("{SETTINGS}{environment}"));
     let (one, ann) = (&team.one, team.key("ann"));
     let live = |args: &[&str]| one.run(&[&["--env", "live"], args].concat());
     live(&["plan", "--out", "../x.plan"]).expect(0);
@@ -136,7 +136,7 @@ fn what_is_taken_back_is_so_for_the_app_of_its_plan() {
 /// What the team waits for is authorized for the team, on a branch that takes `[store]` away, too.
 #[test]
 fn a_branch_without_the_store_authorizes_what_waits_in_the_store_of_its_base() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let (one, two, ann) = (&team.one, &team.two, team.key("ann"));
     one.run(&["plan", "--out", "x.plan"]).expect(0);
     one.run(&["approve", "x.plan", "--key", &ann]).expect(0);

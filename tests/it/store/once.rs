@@ -4,19 +4,19 @@ use std::{path::Path, time::Duration};
 
 use serde_json::json;
 
-use super::approvals::{SETTINGS, Team};
+use super::approvals::{SETTINGS, SigningTeam};
 use crate::{
     git::repository::git,
     support::{APP, Connector, Output, reads},
 };
 
 /// The log as somebody forges it who may push: `forge` is given the folder.
-pub(super) fn forged(team: &Team, forge: impl FnOnce(&Path)) {
+pub(super) fn forged(team: &SigningTeam, forge: impl FnOnce(&Path)) {
     forged_of(team, "log", forge);
 }
 
 /// The same of another branch of the store's.
-fn forged_of(team: &Team, branch: &str, forge: impl FnOnce(&Path)) {
+fn forged_of(team: &SigningTeam, branch: &str, forge: impl FnOnce(&Path)) {
     let url = team.origin.path().join("origin.git").display().to_string();
     let refs = git(
         &team.one.root(),
@@ -34,7 +34,7 @@ fn forged_of(team: &Team, branch: &str, forge: impl FnOnce(&Path)) {
 }
 
 /// That slack waits, by this plan.
-fn entry(team: &Team, digest: &str, more: &str) -> String {
+fn entry(team: &SigningTeam, digest: &str, more: &str) -> String {
     let plan = team.one.run(&["plan", "--format", "json"]).json();
     let app = &plan["apps"][0];
     format!(
@@ -51,7 +51,7 @@ fn entry(team: &Team, digest: &str, more: &str) -> String {
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_no_apply_takes_is_not_asked_for() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let ann = team.key("ann");
     let digest = |run: &Output| run.expect(0).json()["digest"].as_str().unwrap().to_owned();
     let state = team.one.run(&["remote-state"]);
@@ -117,7 +117,7 @@ fn what_no_apply_takes_is_not_asked_for() {
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn an_approval_is_for_one_apply() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let ann = team.key("ann");
     let approve = ["approve", "x.plan", "--key", &ann];
     let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
@@ -158,7 +158,7 @@ fn an_approval_is_for_one_apply() {
 #[test]
 #[ignore = "needs git remotes: run by .ci/run"]
 fn an_entry_that_cannot_be_read_is_not_passed_over() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let ann = team.key("ann");
     let approve = ["approve", "x.plan", "--key", &ann];
     team.one.run(&["plan", "--out", "x.plan"]).expect(0);
@@ -185,7 +185,7 @@ fn an_entry_that_cannot_be_read_is_not_passed_over() {
 #[test]
 #[ignore = "needs git remotes: run by .ci/run"]
 fn a_receipt_that_cannot_be_read_is_not_passed_over() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let ann = team.key("ann");
     let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
     team.one.run(&["plan", "--out", "x.plan"]).expect(0);
@@ -224,7 +224,7 @@ fn a_receipt_that_cannot_be_read_is_not_passed_over() {
 #[test]
 #[ignore = "needs git remotes: run by .ci/run"]
 fn what_was_consented_to_does_not_wait_by_the_same_approval() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let ann = team.key("ann");
     let plan = ["plan", "--out", "x.plan", "--format", "json"];
     let plan = team.one.run(&plan).expect(0).json();
@@ -258,7 +258,7 @@ fn what_was_consented_to_does_not_wait_by_the_same_approval() {
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_was_done_of_a_plan_that_still_waits_is_done_once() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let ann = team.key("ann");
     let notion = Connector {
         name: "notion",
@@ -308,7 +308,7 @@ fn what_was_done_of_a_plan_that_still_waits_is_done_once() {
 #[test]
 #[ignore = "needs git remotes: run by .ci/run"]
 fn what_a_run_did_that_was_killed_is_done_once() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let ann = team.key("ann");
     team.platform.behave(&json!({ "narrows_at_once": true }));
     let wide = Connector::active("github", &["repo", "gist"]);
@@ -349,7 +349,7 @@ fn what_a_run_did_that_was_killed_is_done_once() {
 /// before anybody consented.
 #[test]
 fn an_approval_that_is_taken_back_meanwhile_counts_no_more() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let ann = team.key("ann");
     team.one.run(&["plan", "--out", "x.plan"]).expect(0);
     let approve = ["approve", "x.plan", "--key", &ann];
@@ -391,7 +391,7 @@ fn an_approval_that_is_taken_back_meanwhile_counts_no_more() {
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_was_asked_for_by_an_approval_that_was_taken_back_is_asked_for_no_more() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let ann = team.key("ann");
     team.one.run(&["plan", "--out", "x.plan"]).expect(0);
     let approve = ["approve", "x.plan", "--key", &ann];
@@ -433,7 +433,7 @@ fn what_was_asked_for_by_an_approval_that_was_taken_back_is_asked_for_no_more() 
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn a_lease_of_the_greatest_epoch_is_refused() {
-    let team = Team::new();
+    let team = SigningTeam::new();
     let ann = team.key("ann");
     team.one.run(&["plan", "--out", "x.plan"]).expect(0);
     team.one
@@ -462,7 +462,7 @@ fn a_lease_of_the_greatest_epoch_is_refused() {
 #[ignore = "needs git remotes: run by .ci/run"]
 fn what_an_entry_leaves_out_makes_it_no_less_a_danger() {
     let store = "[store]\nurl = \"git:origin\"\n";
-    let team = Team::with(store);
+    let team = SigningTeam::with(store);
     let scopes = [
         "https://mail.google.com/",
         "https://www.googleapis.com/auth/calendar.readonly",

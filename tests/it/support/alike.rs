@@ -8,7 +8,7 @@ use regex_lite::Regex;
 /// What differs from run to run, and what is written for it.
 static OTHER_EACH_TIME: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let all = [
-        (r#"[^\s"'`(]*/connplan-[a-z]+-[A-Za-z0-9]{6,}"#, "FOLDER"),
+        (r#"[^\s"'`(]*/connplan-[a-z]+-[A-Za-z0-9]{6}\b"#, "FOLDER"),
         (r"127\.0\.0\.1:\d+", "HOST"),
         (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID"),
         (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),
@@ -21,7 +21,8 @@ static OTHER_EACH_TIME: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\bSHA256:[A-Za-z0-9+/]{43}", "SHA256:KEY"),
         (r"\bconn_[0-9a-f]{32}\b", "conn_ID"),
         (r"\bexpires in \d+ days\b", "expires in SOME days"),
-        (r"\b\d+ (ms|s)\b", "SOME $1"),
+        (r"([^\w=])\d+ (ms|s)\b", "${1}SOME $2"),
+        (r"\b(ms|planned|since)=\d+", "$1=SOME"),
         (r"\bprocess \d+\b", "process ID"),
         (r" on \S+ started `", " on MACHINE started `"),
         // A machine that is busy takes its time.

@@ -220,6 +220,13 @@ impl Platform {
         self.decide(connector, Decision::Approve { account, scopes });
     }
 
+    /// Lets a login in that said this code.
+    #[track_caller]
+    pub(crate) fn approve_device(&self, code: &str, email: &str) {
+        let known = self.site.sandbox.approve_device(code, email);
+        assert!(self.handle.block_on(known).unwrap(), "unknown code {code}");
+    }
+
     /// Changes how the sandbox behaves: these of its settings, the others stay.
     #[track_caller]
     pub(crate) fn behave(&self, changes: &Value) {

@@ -162,6 +162,15 @@ impl Project {
         fs::read_to_string(self.path(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
     }
 
+    /// The names in a folder below the root, sorted; none where there is no folder.
+    pub(crate) fn list(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(folder)).into_iter().flatten();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+
     /// A path below the root.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.root().join(path)
@@ -317,7 +326,7 @@ fn finish(args: &[&str], mut command: Command) -> Output {
     output(args, &command.output().unwrap())
 }
 
-pub(super) fn output(args: &[&str], ended: &std::process::Output) -> Output {
+pub(crate) fn output(args: &[&str], ended: &std::process::Output) -> Output {
     Output {
         command: args.join(" "),
         code: ended.status.code(),

@@ -23,7 +23,7 @@ pub(crate) trait Read {
 }
 
 /// What a run shows: how it ended, standard output, and standard error if it has any.
-pub(crate) fn transcript(command: &str, code: Option<i32>, stdout: &str, stderr: &str) -> String {
+fn transcript(command: &str, code: Option<i32>, stdout: &str, stderr: &str) -> String {
     let ended = code.map_or("killed".to_owned(), |code| format!("exit {code}"));
     let mut text = format!("{ended}: connplan {command}\n{stdout}");
     if !stderr.is_empty() {
@@ -38,6 +38,9 @@ pub(crate) fn transcript(command: &str, code: Option<i32>, stdout: &str, stderr:
 /// What happened at once comes in any order: told here in that of the names.
 fn in_one_order(stderr: &str) -> String {
     let is_event = |line: &str| {
+        if line.starts_with("DEBUG request ") {
+            return true;
+        }
         let mark = line
             .strip_prefix("  ")
             .and_then(|line| line.split_once(' '));
