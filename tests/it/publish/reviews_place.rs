@@ -135,12 +135,19 @@ fn a_run_that_is_for_no_request_has_none_of_those_that_are_listed() {
     ];
     let apply = ["apply", "a1.plan", "--approved-in-review"];
     let run = shop.project.run_vars(&vars, &apply);
-    run.expect(3).tells("does not say that this run is for it");
+    reads!(run, @"
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    error: the review does not approve this plan: the event lists the pull request because it has this commit, and does not say that this run is for it
+      help: apply in a run for the pull request, or for the push that merged it
+      code: connplan::approval::review
+    ");
     assert_eq!(shop.platform.writes(), [] as [&str; 0]);
 }
 
 #[test]
 fn a_request_that_was_closed_vouches_for_nothing() {
+    let mut said = Vec::new();
     for shop in shops() {
         shop.head('a', false);
         shop.plan('a', 1);
@@ -149,14 +156,27 @@ fn a_request_that_was_closed_vouches_for_nothing() {
             "main",
             &json!({"state": "closed", "merged": false, "merged_at": null}),
         );
-        shop.approved()
-            .expect(3)
-            .tells("was closed without a merge");
+        said.push(shop.approved());
         assert_eq!(shop.platform.writes(), [] as [&str; 0]);
         let merged = if shop.github { "closed" } else { "merged" };
         shop.request("main", &json!({"state": merged, "merged": true}));
         shop.approved().expect(0);
     }
+    reads!(said, @"
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    error: the review does not approve this plan: the pull request was closed without a merge
+      help: open the pull request again, and have it approved
+      code: connplan::approval::review
+
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    error: the review does not approve this plan: the merge request was closed without a merge
+      help: open the merge request again, and have it approved
+      code: connplan::approval::review
+    ");
 }
 
 #[test]
@@ -191,14 +211,26 @@ fn an_approval_on_gitlab_is_of_the_commit_that_was_the_newest_then() {
         version('b', 2099),
         version('a', 2020)
     ]));
-    shop.approved()
-        .expect(3)
-        .tells("bob reviewed an older commit, bbbbbb");
+    reads!(shop.approved(), @"
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: The review by bob does not count: bob reviewed an older commit, bbbbbb…bbbbb.
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
+      code: connplan::approval::missing
+    ");
     // In the very second of a push, which of both came first is not known.
     told(&json!([version('a', 2100), version('b', 2099)]));
-    shop.approved()
-        .expect(3)
-        .tells("bob reviewed an older commit, bbbbbb");
+    reads!(shop.approved(), @"
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: The review by bob does not count: bob reviewed an older commit, bbbbbb…bbbbb.
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
+      code: connplan::approval::missing
+    ");
     told(&json!([version('b', 2101), version('a', 2020)]));
     shop.approved().expect(3).tells("it was changed just now");
     assert_eq!(shop.platform.writes(), [] as [&str; 0]);
@@ -213,25 +245,87 @@ fn an_approval_on_gitlab_is_of_the_commit_that_was_the_newest_then() {
 
 #[test]
 fn who_pushed_approves_nothing_whatever_the_commits_say() {
+    let mut said = Vec::new();
     for mut shop in shops() {
         shop.head('a', false);
         shop.plan('a', 1);
         shop.review(&GOOD);
         // This run is for bob's push; the one that commented was for another.
         shop.pusher = "Bob";
-        shop.approved().expect(3).tells("bob pushed the change");
+        said.push(shop.approved());
         shop.plan('a', 1);
-        shop.approved().expect(3).tells("bob pushed the change");
+        said.push(shop.approved());
         // The comment remembers it, whoever starts the next run.
         shop.pusher = "ann";
         shop.plan('a', 2);
-        shop.approved().expect(3).tells("bob pushed the change");
+        said.push(shop.approved());
         let after = ["apply", "a1.plan", "--approved-in-review"];
-        shop.after_merge('f', &after)
-            .expect(3)
-            .tells("bob pushed the change");
+        said.push(shop.after_merge('f', &after));
         assert_eq!(shop.platform.writes(), [] as [&str; 0]);
     }
+    reads!(said, @"
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: The review by bob does not count: bob pushed the change.
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
+      code: connplan::approval::missing
+
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: The review by bob does not count: bob pushed the change.
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
+      code: connplan::approval::missing
+
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: The review by bob does not count: bob pushed the change.
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
+      code: connplan::approval::missing
+
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: The review by bob does not count: bob pushed the change.
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
+      code: connplan::approval::missing
+
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: The review by bob does not count: bob pushed the change.
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
+      code: connplan::approval::missing
+
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: The review by bob does not count: bob pushed the change.
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
+      code: connplan::approval::missing
+
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: The review by bob does not count: bob pushed the change.
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
+      code: connplan::approval::missing
+
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: The review by bob does not count: bob pushed the change.
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
+      code: connplan::approval::missing
+    ");
 }
 
 #[test]
@@ -254,9 +348,14 @@ fn who_pushed_is_told_or_refused_and_never_forgotten() {
     ");
     // Nor does the next one that is for no push.
     shop.plan('a', 1);
-    shop.approved()
-        .expect(3)
-        .tells("no run for that push has told it");
+    reads!(shop.approved(), @"
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    error: the review does not approve this plan: who pushed the newest commit of the pull request is not known: no run for that push has told it
+      help: run the workflow run of the last push again (`opened` or `synchronize`), or push again; an edited title must not cancel that run. Or give the token `contents: read`: then GitHub is asked who pushed. A run for another run (`workflow_run`) never tells it: of a fork that the token cannot read, have the plan signed instead (`connplan approve`)
+      code: connplan::approval::review
+    ");
     // That run again, which ends last although it planned first, tells it.
     shop.run('a', 2, &["plan", "--out", "late.plan"]).expect(0);
     std::thread::sleep(std::time::Duration::from_millis(1100));
@@ -267,11 +366,27 @@ fn who_pushed_is_told_or_refused_and_never_forgotten() {
     assert_eq!(shop.comment('a', 2, &["late.plan"]), "left_alone");
     edited(&mut shop);
     shop.plan('a', 4);
-    shop.approved().expect(3).tells("bob pushed the change");
+    reads!(shop.approved(), @"
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: The review by bob does not count: bob pushed the change.
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
+      code: connplan::approval::missing
+    ");
     shop.project.write("error.json", "{\"kind\": \"error\"}");
     assert_eq!(shop.comment('a', 5, &["--failed", "error.json"]), "updated");
     shop.plan('a', 6);
-    shop.approved().expect(3).tells("bob pushed the change");
+    reads!(shop.approved(), @"
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: The review by bob does not count: bob pushed the change.
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
+      code: connplan::approval::missing
+    ");
     // What somebody else wrote into it is nobody's word, also once the tool has written it anew.
     shop.comments.edit(|comment| {
         let body = comment["body"]
@@ -283,8 +398,13 @@ fn who_pushed_is_told_or_refused_and_never_forgotten() {
     shop.edited_by("mallory");
     shop.plan('a', 7);
     shop.edited_by("own");
-    shop.approved()
-        .expect(3)
-        .tells("no run for that push has told it");
+    reads!(shop.approved(), @"
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    error: the review does not approve this plan: who pushed the newest commit of the pull request is not known: no run for that push has told it
+      help: run the workflow run of the last push again (`opened` or `synchronize`), or push again; an edited title must not cancel that run. Or give the token `contents: read`: then GitHub is asked who pushed. A run for another run (`workflow_run`) never tells it: of a fork that the token cannot read, have the plan signed instead (`connplan approve`)
+      code: connplan::approval::review
+    ");
     assert_eq!(shop.platform.writes(), [] as [&str; 0]);
 }

@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::loosening::git;
+use super::loosening::{forbidden, git};
 use crate::support::{
     Connector, Output, Platform, Project, reads,
     scripted::{Reply, Scripted},
 };
 
-const SAYS: &str = "by the settings of the base";
 const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 /// A repository whose branch `release` protects notion and whose default branch does not. A proposal, of
@@ -156,7 +155,7 @@ fn where_the_event_does_not_name_the_base_the_forge_is_asked() {
         answer("main");
         shop.planned(name, event, &token).expect(0);
         answer("release");
-        shop.planned(name, event, &token).expect(6).tells(SAYS);
+        forbidden(&shop.planned(name, event, &token));
         // Such a run may have checked out the fork, whose branch of that name is the fork's own.
         let remote = shop.project.path("../remote.git").display().to_string();
         let release = |to: &str| {
@@ -166,30 +165,42 @@ fn where_the_event_does_not_name_the_base_the_forge_is_asked() {
             );
         };
         release(&shop.old);
-        shop.planned(name, event, &token).expect(6).tells(SAYS);
+        forbidden(&shop.planned(name, event, &token));
         release(&shop.strict);
         // Who cannot be asked is not guessed at.
         let untold = shop.planned(name, event, &[]);
-        untold
-            .expect(1)
-            .tells("into which branch")
-            .tells("GITHUB_TOKEN is not set")
-            .tells("pull-requests: read");
+        untold.expect(1);
+        insta::allow_duplicates!(reads!(untold.stderr, @"
+        error: this run is of a pull request, and into which branch or commit that goes, whose settings bind, is not known: GITHUB_TOKEN is not set
+          help: the event does not say it, so GitHub is asked: give this step `GITHUB_TOKEN: ${{ github.token }}`, and the job `permissions: { contents: read, pull-requests: read }`; or plan in a workflow that `pull_request` starts
+          code: connplan::approval::base
+        "));
         for route in [one, list] {
             let silent = json!({"message": "no"});
             shop.forge.on(route, [Reply::json(404, &silent)]);
         }
         let silent = shop.planned(name, event, &token);
-        silent.expect(1).tells("HTTP 404").lacks("canary");
+        silent.expect(1);
+        insta::allow_duplicates!(reads!(silent.stderr, @r#"
+        error: this run is of a pull request, and into which branch or commit that goes, whose settings bind, is not known: asking for the base of the request on GitHub failed: the token was refused (HTTP 404): the server says "no"
+          help: the event does not say it, so GitHub is asked: give this step `GITHUB_TOKEN: ${{ github.token }}`, and the job `permissions: { contents: read, pull-requests: read }`; or plan in a workflow that `pull_request` starts
+          code: connplan::approval::base
+        "#));
     }
     // From one branch into two.
     let two = json!([request("main", "eve/site"), request("release", "eve/site")]);
     shop.forge.on(list, [Reply::json(200, &two)]);
     let two = shop.planned("workflow_run", &of_a_fork, &token);
-    two.expect(6).tells(SAYS);
+    forbidden(&two);
     shop.forge.on(list, [Reply::json(200, &json!([]))]);
     let none = shop.planned("workflow_run", &of_a_fork, &token);
-    none.expect(1).tells("none is open");
+    reads!(none, @"
+    exit 1: connplan plan
+    --- stderr
+    error: this run is of a pull request, and into which branch or commit that goes, whose settings bind, is not known: none is open from the branch of this run
+      help: the event does not say it, so GitHub is asked: give this step `GITHUB_TOKEN: ${{ github.token }}`, and the job `permissions: { contents: read, pull-requests: read }`; or plan in a workflow that `pull_request` starts
+      code: connplan::approval::base
+    ");
 }
 
 #[test]
@@ -197,20 +208,35 @@ fn an_old_request_is_held_against_its_base_as_it_is_now() {
     let shop = Shop::new().cloned();
     shop.of_pull(&json!({"sha": shop.old})).expect(0);
     let base = json!({"sha": shop.old, "ref": "release"});
-    shop.of_pull(&base).expect(6).tells(SAYS);
+    forbidden(&shop.of_pull(&base));
     // What the event names binds as well.
     let base = json!({"sha": shop.strict, "ref": "main"});
-    shop.of_pull(&base).expect(6).tells(SAYS);
+    forbidden(&shop.of_pull(&base));
     // As the pipeline's clone knows it, where the remote gives nothing.
     let release = "refs/remotes/origin/release";
     git(&shop.project, &["update-ref", release, &shop.strict]);
     std::fs::remove_dir_all(shop.project.path("../remote.git")).unwrap();
     let base = json!({"sha": shop.old, "ref": "release"});
     let run = shop.of_pull(&base);
-    run.expect(6).tells(SAYS).lacks("out of date");
+    forbidden(&run);
     git(&shop.project, &["update-ref", "-d", release]);
-    let run = shop.of_pull(&base);
-    run.expect(0).tells("release cannot be fetched");
+    reads!(shop.of_pull(&base), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  - remove  ! look here
+
+      - notion                no file declares it
+          ! the tokens of a***@example.com are lost for good
+
+    1 connector unchanged.
+
+    A removal deletes the tokens and the connector's file in the app's own code too. What was granted at the provider stays until somebody revokes it there.
+
+    Plan: 0 to add, 0 to change, 1 to remove, 0 to authorize.
+    --- stderr
+    warning: the branch release cannot be fetched, so its settings are taken from this clone, which may be out of date: the git remote origin cannot be reached: there is no such folder
+    ");
 }
 
 /// Where what is checked out came from a fork, `origin` has the fork's branches, and the run's repository is
@@ -272,7 +298,7 @@ fn the_branches_of_a_fork_bind_nothing() {
     ]);
     set_origin("https://gitlab.example/lab/eve/site");
     let of_merge_request = shop.project.run_vars(&gitlab, &["plan"]);
-    of_merge_request.expect(6).tells(SAYS);
+    forbidden(&of_merge_request);
     // The run's repository gives nothing: the forge says which commit it is, or nobody does.
     set_origin("https://github.com/eve/site");
     std::fs::rename(there("remote"), there("gone")).unwrap();
@@ -280,9 +306,7 @@ fn the_branches_of_a_fork_bind_nothing() {
     let tip = json!({"commit": {"sha": shop.strict}});
     shop.forge.on(route, [Reply::json(200, &tip)]);
     github.push(("GITHUB_TOKEN", "ghs_canary"));
-    shop.planned("pull_request_target", &pull, &github)
-        .expect(6)
-        .tells(SAYS);
+    forbidden(&shop.planned("pull_request_target", &pull, &github));
     shop.forge.on(route, [Reply::status(404)]);
     reads!(shop.planned("pull_request_target", &pull, &github), @"
     exit 1: connplan plan
@@ -291,9 +315,23 @@ fn the_branches_of_a_fork_bind_nothing() {
       help: let the checkout keep credentials that may read octo/site; or fetch that branch from there in a step before, and give this one `GITHUB_TOKEN: ${{ github.token }}`, by which the forge tells its newest commit
       code: connplan::approval::base
     ");
-    shop.planned("workflow_dispatch", &by_hand, &github)
-        .expect(0)
-        .tells("connplan cannot get the settings of release");
+    reads!(shop.planned("workflow_dispatch", &by_hand, &github), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  - remove  ! look here
+
+      - notion                no file declares it
+          ! the tokens of a***@example.com are lost for good
+
+    1 connector unchanged.
+
+    A removal deletes the tokens and the connector's file in the app's own code too. What was granted at the provider stays until somebody revokes it there.
+
+    Plan: 0 to add, 0 to change, 1 to remove, 0 to authorize.
+    --- stderr
+    warning: `origin` is another repository than octo/site, which this run is of: the settings of release there do not bind here, for they cannot be had: the git remote octo/site cannot be reached: 'FOLDER/project/../remote.git' does not appear to be a git repository
+    ");
 }
 
 /// A repository that the pipeline cloned beside its own has a base of its own: the run's names are not about it, and
@@ -340,7 +378,7 @@ fn what_a_run_is_told_is_not_about_a_repository_beside() {
         json!({"full_name": "eve/site"}),
         Value::Null,
     ] {
-        from(head).expect(6).tells(SAYS);
+        forbidden(&from(head));
     }
     // Of a fork they are told.
     from(json!({"full_name": "octo/shop"})).expect(0);
@@ -379,10 +417,7 @@ fn a_tree_makes_no_submodule_of_a_clone() {
         shop.project.write("../event.json", &event.to_string());
         let event = shop.project.path("../event.json").display().to_string();
         let vars = [("GITHUB_EVENT_PATH", event.as_str())];
-        shop.project
-            .run_vars(&vars, &["-C", &clone, "plan"])
-            .expect(6)
-            .tells(SAYS);
+        forbidden(&shop.project.run_vars(&vars, &["-C", &clone, "plan"]));
     }
 }
 
@@ -422,8 +457,18 @@ fn the_store_of_a_fork_is_not_the_teams() {
         shop.project.write("../event.json", &event.to_string());
         shop.project.run_vars(&of_request, &plan)
     };
-    let planned = from(json!({"full_name": "eve/site"}));
-    planned.expect(0).tells("Kept the plan in git:octo/site;");
+    reads!(from(json!({"full_name": "eve/site"})), @"
+    exit 0: connplan plan --out x.plan
+    ! danger: this pull or merge request loosens the policy: `protected` permits more than on the base branch
+
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+
+    Digest: sha256:DIGEST
+    --- stderr
+    Kept the plan in git:octo/site; `connplan apply sha256:DIGEST` takes it from there.
+    ");
     assert_eq!((kept(&own), kept(&fork)), (1, 0));
     reads!(from(Value::Null), @"
     exit 1: connplan plan --out x.plan
@@ -433,13 +478,25 @@ fn the_store_of_a_fork_is_not_the_teams() {
       code: connplan::store::origin
     ");
     // A run for no request may look after another repository than its own.
-    let planned = shop.project.run_vars(&github, &plan);
-    planned.expect(0).tells("Kept the plan in git:origin;");
+    reads!(shop.project.run_vars(&github, &plan), @"
+    exit 0: connplan plan --out x.plan
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+
+    Digest: sha256:DIGEST
+    --- stderr
+    Kept the plan in git:origin; `connplan apply sha256:DIGEST` takes it from there.
+    ");
     assert_eq!((kept(&own), kept(&fork)), (1, 1));
     // It may be a fork by another name.
-    from(json!({"full_name": "octo/site"}))
-        .expect(1)
-        .tells("does not know which one has the store");
+    reads!(from(json!({"full_name": "octo/site"})), @"
+    exit 1: connplan plan --out x.plan
+    --- stderr
+    error: `origin` is another repository than octo/site, which this run is of, and the event does not tell that it is the fork which the request comes from: so it is not known which of the two keeps the store
+      help: set CONNPLAN_STORE in the pipeline to the address of the store, such as `git:https://HOST/PATH`; or check out octo/site, where forges keep what requests bring (`refs/pull/N/head`, `refs/merge-requests/N/head`)
+      code: connplan::store::origin
+    ");
 }
 
 #[test]
@@ -451,7 +508,7 @@ fn what_the_forge_merged_a_request_onto_binds_without_a_network() {
     git(&shop.project, &["rm", "-q", "base44/connplan.toml"]);
     git(&shop.project, &["commit", "-q", "--amend", "--no-edit"]);
     let base = json!({"sha": shop.old});
-    shop.of_pull(&base).expect(6).tells(SAYS);
+    forbidden(&shop.of_pull(&base));
     // A merge that the request brings itself says nothing of its base.
     let event = json!({"pull_request": {"number": 5, "base": base, "head": {"sha": shop.old}}});
     shop.planned("pull_request", &event, &[]).expect(0);
@@ -468,7 +525,7 @@ fn what_the_forge_merged_a_request_onto_binds_without_a_network() {
     let token = [("GITHUB_TOKEN", "ghs_canary")];
     answers(&shop.head);
     let run = shop.planned("issue_comment", &commented, &token);
-    run.expect(6).tells(SAYS);
+    forbidden(&run);
     answers(&shop.old);
     shop.planned("issue_comment", &commented, &token).expect(0);
 }

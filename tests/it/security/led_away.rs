@@ -2,10 +2,8 @@
 
 use std::os::unix::fs::symlink;
 
-use super::loosening::git;
-use crate::support::{Connector, Output, Platform, Project, reads};
-
-const SAYS: &str = "by the settings of the base";
+use super::loosening::{forbidden, git};
+use crate::support::{Connector, Output, Platform, Project, output, reads};
 
 /// A base whose project in `apps/shop` protects notion.
 fn shop() -> (Platform, Project) {
@@ -90,7 +88,7 @@ fn a_link_into_a_submodule_that_was_there_loses_no_settings() {
     let base = committed(&project);
     // What the submodule holds does not hide what is beside it.
     without_notion(&project, "evil", "app-1");
-    planned(&project, &base, "evil").expect(6).tells(SAYS);
+    forbidden(&planned(&project, &base, "evil"));
     std::fs::remove_dir_all(project.path("evil")).unwrap();
     without_notion(&project, "vendor/sub/proj", "app-1");
     let within = |args: &[&str]| git(&project, &[&["-C", "vendor/sub"], args].concat());
@@ -100,7 +98,7 @@ fn a_link_into_a_submodule_that_was_there_loses_no_settings() {
     let head = committed(&project);
     // By its name, and by where that leads.
     for folder in ["apps/shop", "vendor/sub/proj"] {
-        planned(&project, &base, folder).expect(6).tells(SAYS);
+        forbidden(&planned(&project, &base, folder));
     }
     // Where it is merged, the project in the submodule is what it is.
     planned(&project, &head, "vendor/sub/proj").expect(0);
@@ -142,11 +140,9 @@ fn a_link_out_of_the_repository_loses_no_settings() {
     link(&project, &cache, "apps/shop");
     committed(&project);
     for folder in ["apps/shop", cache.as_str()] {
-        planned(&project, &base, folder).expect(6).tells(SAYS);
+        forbidden(&planned(&project, &base, folder));
     }
-    planned_where(&project, &base, "apps/shop", "")
-        .expect(6)
-        .tells(SAYS);
+    forbidden(&planned_where(&project, &base, "apps/shop", ""));
     // What the workspace's base asks for is not passed over where it cannot be had.
     planned(&project, &"f".repeat(40), &cache).expect(1);
     let own = |args: &[&str]| git(&project, &[&["-C", &cache], args].concat());
@@ -187,7 +183,7 @@ fn a_project_that_takes_the_place_of_another_one_loses_no_settings() {
     planned(&project, &base, "apps/other").expect(0);
     std::fs::remove_dir_all(project.path("apps/shop")).unwrap();
     committed(&project);
-    planned(&project, &base, "apps/other").expect(6).tells(SAYS);
+    forbidden(&planned(&project, &base, "apps/other"));
 }
 
 /// What the base has at its end is not known, so nothing takes its place.
@@ -267,7 +263,7 @@ fn a_link_of_the_base_is_followed_where_it_led_there() {
     git(&project, &["checkout", "-qf", "."]);
     for id in ["app-1", "APP-1"] {
         without_notion(&project, "apps/other", id);
-        planned(&project, &base, "apps/other").expect(6).tells(SAYS);
+        forbidden(&planned(&project, &base, "apps/other"));
     }
 }
 
@@ -289,7 +285,7 @@ fn a_clone_that_lacks_files_of_the_base_fetches_them() {
         let missing = git(&project, &list);
         assert!(missing.contains("\n?"), "{missing}");
         let _ = std::fs::remove_dir_all(project.state_folder().join("git"));
-        planned(&project, &base, "apps/other").expect(6).tells(SAYS);
+        forbidden(&planned(&project, &base, "apps/other"));
     }
     // A fetch that was killed may leave the commit and not all that it holds.
     let app = git(
@@ -357,12 +353,12 @@ fn a_submodule_that_something_else_takes_the_place_of_is_not_passed_over() {
     planned(&project, &base, "apps/shop").expect(0);
     // A project elsewhere while it is there.
     without_notion(&project, "evil", "app-1");
-    planned(&project, &base, "evil").expect(6).tells(SAYS);
+    forbidden(&planned(&project, &base, "evil"));
     std::fs::remove_dir_all(project.path("evil")).unwrap();
     // Its own history, or one without the settings.
     std::fs::remove_dir_all(project.path("apps/shop/base44")).unwrap();
     without_notion(&project, "apps/shop", "app-1");
-    planned(&project, &base, "apps/shop").expect(6).tells(SAYS);
+    forbidden(&planned(&project, &base, "apps/shop"));
     let git_dir = project.path(".git/modules/apps/shop");
     git(&project, &["rm", "-rqf", "--cached", "apps/shop"]);
     std::fs::remove_dir_all(project.path("apps/shop")).unwrap();
@@ -370,8 +366,7 @@ fn a_submodule_that_something_else_takes_the_place_of_is_not_passed_over() {
     // A folder, a link, and a project elsewhere while the submodule is gone.
     without_notion(&project, "apps/shop", "app-1");
     without_notion(&project, "evil", "app-1");
-    let says = "has a submodule at apps/shop";
-    reads!(planned(&project, &base, "apps/shop").tells(says), @"
+    reads!(planned(&project, &base, "apps/shop"), @"
     exit 1: connplan -C apps/shop plan
     --- stderr
     error: COMMIT, whose settings apply here, has a submodule at apps/shop: connplan needs the settings there, and cannot get them: its commit COMMIT is not in this clone
@@ -379,14 +374,26 @@ fn a_submodule_that_something_else_takes_the_place_of_is_not_passed_over() {
       code: connplan::approval::base
     ");
     committed(&project);
-    planned(&project, &base, "evil").expect(1).tells(says);
+    reads!(planned(&project, &base, "evil"), @"
+    exit 1: connplan -C evil plan
+    --- stderr
+    error: COMMIT, which this is measured against, has a submodule at apps/shop, and what it asks for there is not known here: its commit COMMIT is not in this clone
+      help: a proposal does not drop it by putting something else in its place; have its commit here: check out the submodule, or run `git fetch URL COMMIT` with the submodule's address in a step before
+      code: connplan::approval::base
+    ");
     link(&project, "../evil", "apps/shop");
     committed(&project);
-    planned(&project, &base, "apps/shop").expect(1).tells(says);
+    reads!(planned(&project, &base, "apps/shop"), @"
+    exit 1: connplan -C apps/shop plan
+    --- stderr
+    error: COMMIT, which this is measured against, has a submodule at apps/shop, and what it asks for there is not known here: its commit COMMIT is not in this clone
+      help: a proposal does not drop it by putting something else in its place; have its commit here: check out the submodule, or run `git fetch URL COMMIT` with the submodule's address in a step before
+      code: connplan::approval::base
+    ");
     // The way out.
     git(&project, &["fetch", "-q", &module, "main"]);
     for folder in ["apps/shop", "evil"] {
-        planned(&project, &base, folder).expect(6).tells(SAYS);
+        forbidden(&planned(&project, &base, folder));
     }
 }
 
@@ -409,9 +416,12 @@ fn a_project_that_moves_into_a_submodule_of_the_base_loses_no_settings() {
     std::fs::remove_dir_all(project.path("apps/shop")).unwrap();
     committed(&project);
     for workspace in [project.root().display().to_string(), String::new()] {
-        planned_where(&project, &base, "vendor/sub/proj", &workspace)
-            .expect(6)
-            .tells(SAYS);
+        forbidden(&planned_where(
+            &project,
+            &base,
+            "vendor/sub/proj",
+            &workspace,
+        ));
     }
     // Where the base has it there, its own settings count.
     planned(&project, &both, "vendor/sub/proj").expect(0);
@@ -435,9 +445,7 @@ fn a_project_that_moves_into_a_submodule_loses_no_settings_of_the_root() {
     std::fs::remove_dir_all(project.path("base44")).unwrap();
     std::fs::remove_file(project.path("connplan.toml")).unwrap();
     committed(&project);
-    planned(&project, &base, "vendor/sub/proj")
-        .expect(6)
-        .tells(SAYS);
+    forbidden(&planned(&project, &base, "vendor/sub/proj"));
 }
 
 /// What a submodule without content holds may be of the app that the project becomes one of.
@@ -453,9 +461,21 @@ fn a_submodule_that_goes_where_a_project_changes_its_app_is_not_passed_over() {
     project.write(app, "{ \"id\": \"app-2\" }");
     git(&project, &["add", app]);
     git(&project, &["commit", "-qm", "another app"]);
-    planned(&project, &base, "apps/shop")
-        .expect(0)
-        .tells("connplan cannot read these submodules");
+    reads!(planned(&project, &base, "apps/shop"), @"
+    exit 0: connplan -C apps/shop plan
+    ! danger: this pull or merge request makes the project one of another app: on the base branch it is not of app app-2, to which this plan goes
+
+    App app-2 at http://HOST
+
+    Symbols:  + add
+
+      + notion                base44/connectors/notion.jsonc
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    warning: what these submodules ask for is not known, and does not bind here although they may be of this app: vendor/sub
+    ");
     git(&project, &["rm", "-qf", "--cached", "vendor/sub"]);
     git(&project, &["commit", "-qm", "no submodule"]);
     reads!(planned(&project, &base, "apps/shop"), @"
@@ -479,7 +499,7 @@ fn a_submodule_that_lacks_files_is_not_taken_for_one_without_settings() {
     let base = committed(&project);
     without_notion(&project, "evil", "app-1");
     committed(&project);
-    planned(&project, &base, "evil").expect(6).tells(SAYS);
+    forbidden(&planned(&project, &base, "evil"));
     for file in [".app.jsonc", "connplan.toml"] {
         let id = within(&["rev-parse", &format!("HEAD:shop/base44/{file}")]);
         let (folder, name) = id.split_at(2);
@@ -490,9 +510,25 @@ fn a_submodule_that_lacks_files_is_not_taken_for_one_without_settings() {
             "--assume-unchanged",
             &format!("shop/base44/{file}"),
         ]);
-        planned(&project, &base, "evil")
-            .expect(0)
-            .tells("connplan cannot read these submodules");
+        let plan = planned(&project, &base, "evil");
+        insta::allow_duplicates!(reads!(plan, @"
+        exit 0: connplan -C evil plan
+        App app-1 at http://HOST
+
+        Symbols:  + add  - remove  ! look here
+
+          - notion                no file declares it
+              ! the tokens of a***@example.com are lost for good
+
+          + wix                   base44/connectors/wix.jsonc
+              authorization: required
+
+        A removal deletes the tokens and the connector's file in the app's own code too. What was granted at the provider stays until somebody revokes it there.
+
+        Plan: 1 to add, 0 to change, 1 to remove, 1 to authorize.
+        --- stderr
+        warning: what these submodules ask for is not known, and does not bind here although they may be of this app: vendor/sub
+        "));
     }
 }
 
@@ -522,10 +558,5 @@ fn a_name_that_is_not_text_is_not_taken_for_another() {
     let mut plan = project.command(&["plan"]);
     plan.current_dir(inner)
         .envs([("CI", "true"), ("GITHUB_EVENT_PATH", event.as_str())]);
-    let run = plan.output().unwrap();
-    assert_eq!(run.status.code(), Some(6), "{run:?}");
-    assert!(
-        String::from_utf8_lossy(&run.stderr).contains(SAYS),
-        "{run:?}"
-    );
+    forbidden(&output(&["plan"], &plan.output().unwrap()));
 }

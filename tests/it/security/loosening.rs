@@ -7,6 +7,18 @@ use crate::{
     support::{Connector, Output, Platform, Project, reads},
 };
 
+/// It is forbidden, by the settings of the base that protect notion, and nothing is said beside the plan.
+#[track_caller]
+pub(super) fn forbidden(run: &Output) {
+    run.expect(6);
+    insta::allow_duplicates!(reads!(run.stderr, @"
+    error: the policy in connplan.toml forbids this plan; nothing was written:
+      protected: notion: the plan removes it, and the policy protects it (by the settings of the base)
+      help: change the connector files, or ask whoever is responsible for the policy to change it
+      code: connplan::plan::policy
+    "));
+}
+
 /// What a run of GitHub Actions for a push is told.
 pub(super) fn push<'a>(event: &'a str, head: &'a str) -> [(&'a str, &'a str); 6] {
     [
@@ -139,9 +151,15 @@ fn what_a_proposal_loosens_is_shown_first_and_commented_without_a_change() {
     let (_platform, project, base) = proposal_in(".");
     project.declare("notion", &[]);
     project.write("base44/connplan.toml", "[approval]\nrequire = \"either\"\n");
-    let text = planned(&project, &base).expect(0).stdout.clone();
-    let dangers = "! danger: this pull or merge request loosens the policy: `protected` permits more than on the base branch\n! danger: this pull or merge request changes which approval a plan needs";
-    assert!(text.starts_with(dangers), "{text}");
+    reads!(planned(&project, &base), @"
+    exit 0: connplan -C . plan
+    ! danger: this pull or merge request loosens the policy: `protected` permits more than on the base branch
+    ! danger: this pull or merge request changes which approval a plan needs: [approval] asks for less, or for other people, than on the base branch
+
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    ");
     let vars = event(&project, &base);
     let vars: Vec<_> = vars.iter().map(|(n, v)| (*n, v.as_str())).collect();
     project
@@ -149,8 +167,7 @@ fn what_a_proposal_loosens_is_shown_first_and_commented_without_a_change() {
         .expect(0);
     let comment = ["comment", "x.plan", "--dry-run"];
     let comment = project.run_vars(&vars, &comment);
-    let danger = "🛑 **Danger:** ``this pull or merge request loosens the policy";
-    reads!(comment.says(danger), @"
+    reads!(comment, @"
     exit 0: connplan comment x.plan --dry-run
     <!-- connplan app=app%2D1 -->
     ## connplan plan: app `app-1`
@@ -183,8 +200,12 @@ fn what_a_proposal_loosens_is_shown_first_and_commented_without_a_change() {
         "base44/connplan.toml",
         "[policy]\nprotected = [\"notion\", \"wix\"]\n[approval]\nrequire = \"review\"\ncount = 2\n",
     );
-    let text = planned(&project, &base).expect(0).stdout.clone();
-    assert!(!text.contains("danger"), "{text}");
+    reads!(planned(&project, &base), @"
+    exit 0: connplan -C . plan
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    ");
 }
 
 #[test]
@@ -226,11 +247,10 @@ fn a_repository_around_that_git_cannot_read_is_an_error() {
 #[test]
 fn settings_that_are_moved_or_deleted_bind_all_the_same() {
     let (_platform, project, base) = proposal();
-    let says = "by the settings of the base";
     std::fs::remove_file(project.path("base44/connplan.toml")).unwrap();
-    planned(&project, &base).expect(6).tells(says);
+    forbidden(&planned(&project, &base));
     project.write("connplan.toml", "");
-    planned(&project, &base).expect(6).tells(says);
+    forbidden(&planned(&project, &base));
     // The other way.
     git(&project, &["checkout", "-qf", &base]);
     git(
@@ -242,14 +262,14 @@ fn settings_that_are_moved_or_deleted_bind_all_the_same() {
     git(&project, &["mv", "connplan.toml", "base44/connplan.toml"]);
     project.write("base44/connplan.toml", "");
     project.undeclare("notion");
-    planned(&project, &base).expect(6).tells(says);
+    forbidden(&planned(&project, &base));
     // The project itself goes elsewhere.
     std::fs::create_dir(project.path("sub")).unwrap();
     std::fs::rename(project.path("base44"), project.path("sub/base44")).unwrap();
-    planned_in(&project, &base, "sub").expect(6).tells(says);
+    forbidden(&planned_in(&project, &base, "sub"));
     // A copy of it does, and the old one stays.
     git(&project, &["checkout", "-qf", "HEAD"]);
-    planned_in(&project, &base, "sub").expect(6).tells(says);
+    forbidden(&planned_in(&project, &base, "sub"));
 }
 
 /// A request that corrects them has to be planned. What is merged is held to what was asked for before.
@@ -261,14 +281,17 @@ fn broken_settings_of_the_base_bind_as_far_as_they_can_be_read_and_nothing_is_ap
     git(&project, &["commit", "-qam", "broken"]);
     let base = git(&project, &["rev-parse", "HEAD"]);
     project.write("base44/connplan.toml", "");
-    planned(&project, &base).expect(6).tells(SAYS);
+    forbidden(&planned(&project, &base));
     project.declare("notion", &[]);
-    let danger = format!(
-        "! danger: connplan knows, and applies here, only a part of the base branch's settings: \
-         base44/connplan.toml of {} has errors: `policy.max_class` is \"newer\"",
-        &base[..7]
-    );
-    planned(&project, &base).expect(0).says(&danger);
+    reads!(planned(&project, &base), @r#"
+    exit 0: connplan -C . plan
+    ! danger: this pull or merge request loosens the policy: `protected` permits more than on the base branch
+    ! danger: what the base branch asks for is not all known, and does not all bind here: base44/connplan.toml of COMMIT has errors: `policy.max_class` is "newer"; it has to be "none" or "sensitive" or "restricted"
+
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    "#);
     // After the merge.
     project.undeclare("notion");
     git(&project, &["commit", "-qam", "corrected"]);
@@ -279,9 +302,25 @@ fn broken_settings_of_the_base_bind_as_far_as_they_can_be_read_and_nothing_is_ap
         let push = [("CI", "true"), ("GITHUB_EVENT_PATH", event.as_str())];
         project.run_vars(&push, &["apply", "--auto-approve"])
     };
-    applied(&base)
-        .expect(1)
-        .tells("whose settings apply here, has errors");
+    reads!(applied(&base), @r#"
+    exit 1: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  - remove  ! look here
+
+      - notion                no file declares it
+          ! the tokens of a***@example.com are lost for good
+
+    1 connector unchanged.
+
+    A removal deletes the tokens and the connector's file in the app's own code too. What was granted at the provider stays until somebody revokes it there.
+
+    Plan: 0 to add, 0 to change, 1 to remove, 0 to authorize.
+    --- stderr
+    error: base44/connplan.toml of COMMIT, which binds here, has errors: `policy.max_class` is "newer"; it has to be "none" or "sensitive" or "restricted"
+      help: what it asks for is not known, so nothing is applied by it: if it was written for a newer connplan, use that one; else have it corrected by a change of its own, and what is merged after that is applied again
+      code: connplan::approval::base
+    "#);
     assert_eq!(platform.writes(), [] as [&str; 0]);
     git(&project, &["commit", "-q", "--allow-empty", "-m", "next"]);
     applied(&corrected).expect(0);
@@ -349,7 +388,7 @@ fn a_base_that_a_shallow_clone_lacks_is_fetched() {
     let (_platform, project, base) = proposal();
     shallow(&project);
     let before = git(&project, &["count-objects", "-v"]);
-    planned(&project, &base).expect(6).tells(SAYS);
+    forbidden(&planned(&project, &base));
     assert_eq!(before, git(&project, &["count-objects", "-v"]));
     // Without the remote, there is no plan.
     let gone = project.path("../elsewhere.git");
@@ -393,10 +432,10 @@ fn a_merge_request_is_held_against_its_target_as_it_is_now() {
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_BASE_REF", "main"),
     ];
-    project.run_vars(&named, &["plan"]).expect(6).tells(SAYS);
+    forbidden(&project.run_vars(&named, &["plan"]));
     let target = ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main");
     let vars = [&vars[..], &[target]].concat();
-    project.run_vars(&vars, &["plan"]).expect(6).tells(SAYS);
+    forbidden(&project.run_vars(&vars, &["plan"]));
 }
 
 /// The base's project lies in `shop`, a folder of its own; its policy protects notion, and plans need a
@@ -419,20 +458,16 @@ fn proposal_in(shop: &str) -> (Platform, Project, String) {
     (platform, project, base)
 }
 
-const SAYS: &str = "by the settings of the base";
-
 #[cfg(unix)]
 #[test]
 fn a_link_in_place_of_the_project_loses_no_settings() {
     use std::os::unix::fs::symlink;
     let (_platform, project, base) = proposal_in("apps/shop");
-    planned_in(&project, &base, "apps/shop")
-        .expect(6)
-        .tells(SAYS);
+    forbidden(&planned_in(&project, &base, "apps/shop"));
     std::fs::rename(project.path("apps/shop"), project.path("apps/new")).unwrap();
     symlink("new", project.path("apps/shop")).unwrap();
     for folder in ["apps/shop", "apps/new", "apps/../apps/shop"] {
-        planned_in(&project, &base, folder).expect(6).tells(SAYS);
+        forbidden(&planned_in(&project, &base, folder));
     }
     // What is applied after the merge is held against the commit before it.
     git(&project, &["add", "-A"]);
@@ -460,9 +495,7 @@ fn a_project_that_gives_way_to_the_one_around_it_loses_no_settings() {
     let both = with_another(&project, "base44");
     assert_ne!(base, both);
     std::fs::remove_dir_all(project.path("apps/shop/base44")).unwrap();
-    planned_in(&project, &both, "apps/shop")
-        .expect(6)
-        .tells(SAYS);
+    forbidden(&planned_in(&project, &both, "apps/shop"));
     // From the root it is the root's project, as it was, with an app of its own.
     project.write("base44/.app.jsonc", "{ \"id\": \"app-2\" }");
     let root = planned_in(&project, &both, ".");
@@ -504,9 +537,7 @@ fn a_project_that_is_moved_below_other_settings_loses_none_of_its_own() {
     let (_platform, project, _) = proposal_in("apps/shop");
     let base = with_another(&project, "base44");
     moved_to(&project, "apps/new/base44");
-    planned_in(&project, &base, "apps/new")
-        .expect(6)
-        .tells(SAYS);
+    forbidden(&planned_in(&project, &base, "apps/new"));
 }
 
 #[test]
@@ -517,9 +548,7 @@ fn a_project_that_takes_the_place_of_one_without_settings_loses_none_of_its_own(
     planned_in(&project, &base, "apps/other").expect(0);
     std::fs::remove_dir_all(project.path("apps/other/base44")).unwrap();
     moved_to(&project, "apps/other/base44");
-    planned_in(&project, &base, "apps/other")
-        .expect(6)
-        .tells(SAYS);
+    forbidden(&planned_in(&project, &base, "apps/other"));
 }
 
 #[test]
@@ -540,9 +569,7 @@ fn a_repository_of_the_name_of_the_folder_is_one_all_the_same() {
     for file in ["config.jsonc", ".app.jsonc", "connectors"] {
         git(&["mv", &format!("base44/{file}"), file]);
     }
-    planned_in(&project, &base, "repo/base44")
-        .expect(6)
-        .tells(SAYS);
+    forbidden(&planned_in(&project, &base, "repo/base44"));
 }
 
 /// Two projects with apps of their own; one of them gets the app of the other, whose settings forbid
@@ -579,9 +606,7 @@ fn what_an_app_has_binds_whichever_project_plans_it() {
         let base = git(&project, &["rev-parse", "HEAD"]);
         planned_in(&project, &base, "apps/toy").expect(0);
         app("app-1");
-        planned_in(&project, &base, "apps/toy")
-            .expect(6)
-            .tells(SAYS);
+        forbidden(&planned_in(&project, &base, "apps/toy"));
     }
 }
 
@@ -613,8 +638,8 @@ fn a_submodule_in_place_of_the_project_loses_no_settings() {
         ("CI_MERGE_REQUEST_IID", "3"),
         ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
     ];
-    project.run_vars(&gitlab, &["plan"]).expect(6).tells(SAYS);
-    planned(&project, &base).expect(6).tells(SAYS);
+    forbidden(&project.run_vars(&gitlab, &["plan"]));
+    forbidden(&planned(&project, &base));
     // Where the base has the submodule too, what it names there is what binds.
     let with = git(&project, &["rev-parse", "HEAD"]);
     project.write("base44/connplan.toml", "");
@@ -641,7 +666,7 @@ fn a_submodule_in_place_of_the_project_loses_no_settings() {
     module(&["rm", "-q", "connplan.toml"]);
     module(&["commit", "-qm", "loose"]);
     git(&project, &["commit", "-qam", "proposal"]);
-    planned(&project, &with).expect(6).tells(SAYS);
+    forbidden(&planned(&project, &with));
 }
 
 #[test]
@@ -668,8 +693,23 @@ fn no_plan_of_a_request_lives_longer_than_its_base_says() {
       code: connplan::plan::lives_too_long
     ");
     assert!(platform.writes().is_empty());
-    let cut = run(&[&plan[..], &["cut.plan"]].concat());
-    cut.expect(0)
-        .tells("`--expires` is longer than [plan] `expires` of the base branch allows: the plan expires in 72h");
+    reads!(run(&[&plan[..], &["cut.plan"]].concat()), @"
+    exit 0: connplan plan --expires 30d --out cut.plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + wix                   base44/connectors/wix.jsonc
+          + a  unknown, which does not mean safe
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+
+    Digest: sha256:DIGEST
+    Expires: in 3 days, at TIME
+    To carry out exactly this plan: connplan apply cut.plan
+    --- stderr
+    warning: `--expires` is longer than [plan] `expires` of the base branch allows: the plan expires in 72h
+    ");
     run(&["apply", "cut.plan"]).expect(0);
 }

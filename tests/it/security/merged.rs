@@ -55,6 +55,17 @@ pub(super) fn pushed(
     project.run_vars(&[&push[..], vars].concat(), args)
 }
 
+/// It needs a signature, and says nothing else beside the plan.
+#[track_caller]
+fn unsigned(run: &Output) {
+    run.expect(3);
+    insta::allow_duplicates!(reads!(run.stderr, @"
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: a signer runs `connplan approve PLAN --out PLAN.sig`; then `connplan apply PLAN --approved-by PLAN.sig`
+      code: connplan::approval::missing
+    "));
+}
+
 #[test]
 fn an_old_run_is_held_against_the_branch_as_it_is_now() {
     let (platform, project) = shop();
@@ -80,7 +91,7 @@ fn an_old_run_is_held_against_the_branch_as_it_is_now() {
     project.write("base44/connplan.toml", SIGNED);
     let signed = commit(&project, "signed");
     git(&project, &["checkout", "-qf", &once]);
-    applied(&project, &base, &[]).expect(3).tells("signature");
+    unsigned(&applied(&project, &base, &[]));
     // The remote is not to be had, and the forge says that there is a newer commit.
     std::fs::rename(project.path("../remote.git"), project.path("../gone.git")).unwrap();
     git(&project, &["branch", "-D", "main"]);
@@ -95,9 +106,13 @@ fn an_old_run_is_held_against_the_branch_as_it_is_now() {
         ("GITHUB_API_URL", url.as_str()),
         ("GITHUB_TOKEN", "ghs_canary"),
     ];
-    applied(&project, &base, &forge)
-        .expect(1)
-        .tells("this run is of an older commit of main");
+    reads!(applied(&project, &base, &forge), @"
+    exit 1: connplan apply --auto-approve
+    --- stderr
+    error: this run is of an older commit of main, and the settings of the newest one, bbbbbb…bbbbb, which bind too, cannot be fetched: the git remote origin cannot be reached: there is no such folder
+      help: the run of the newest commit plans and applies all that this one would; where old runs have to be started again, let the checkout keep its credentials (on GitHub `persist-credentials: true`)
+      code: connplan::approval::base
+    ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
     // It says that there is none, or cannot say.
     let head = serde_json::json!({"commit": {"sha": once}});
@@ -107,9 +122,13 @@ fn an_old_run_is_held_against_the_branch_as_it_is_now() {
     }
     // Who starts it again has to be told.
     let again = [("GITHUB_RUN_ATTEMPT", "2")];
-    applied(&project, &base, &[&forge[..], &again].concat())
-        .expect(1)
-        .tells("connplan cannot tell whether main has newer commits");
+    reads!(applied(&project, &base, &[&forge[..], &again].concat()), @"
+    exit 1: connplan apply --auto-approve
+    --- stderr
+    error: whether main has gone on since this run was started, whose settings bind as they are now, cannot be had: the git remote origin cannot be reached: there is no such folder
+      help: give this step `GITHUB_TOKEN: ${{ github.token }}`, and the job `permissions: { contents: read }`, or let the checkout keep its credentials; or let a new run plan and apply
+      code: connplan::approval::base
+    ");
     // A first run may have waited for a person for weeks.
     reads!(applied(&project, &base, &[]), @"
     exit 1: connplan apply --auto-approve
@@ -208,9 +227,7 @@ fn what_was_forbidden_before_the_merge_needs_an_approval_after_it() {
 
     To have it approved and applied: a signer runs `connplan approve FILE`, then `connplan apply FILE --expect-digest sha256:DIGEST --approved-by FILE.sig`
     ");
-    applied(&project, &allowed, &[])
-        .expect(3)
-        .tells("signature");
+    unsigned(&applied(&project, &allowed, &[]));
     assert_eq!(platform.writes().len(), written);
 }
 
@@ -223,9 +240,22 @@ fn what_the_commit_before_asked_for_and_nobody_knows_is_not_passed_over() {
     let before = commit(&project, "a gate");
     project.write("base44/connplan.toml", "");
     commit(&project, "none");
-    applied(&project, &before, &[])
-        .expect(1)
-        .tells("whose settings apply here, has errors");
+    reads!(applied(&project, &before, &[]), @"
+    exit 1: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    error: base44/connplan.toml of COMMIT, which binds here, has errors: `requires` is not a setting, so what it forbids or who has to approve is not known; did you mean `require`?
+      help: what it asks for is not known, so nothing is applied by it: if it was written for a newer connplan, use that one; else have it corrected by a change of its own, and what is merged after that is applied again
+      code: connplan::approval::base
+    ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
 
@@ -241,7 +271,7 @@ fn a_push_with_force_leaves_out_nobody() {
         &["commit", "-q", "--amend", "--allow-empty", "-m", "again"],
     );
     git(&project, &["push", "-qf", "origin", "HEAD:main"]);
-    applied(&project, &loose, &[]).expect(3).tells("signature");
+    unsigned(&applied(&project, &loose, &[]));
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
 
@@ -278,9 +308,7 @@ fn a_push_with_force_leaves_out_nobody_in_a_clone_without_what_it_replaced() {
         git(&project, &fetch);
         git(&project, &["checkout", "-qf", "FETCH_HEAD"]);
         let event = event.map(|event| ("GITHUB_EVENT_PATH", event));
-        applied(&project, &loose, &Vec::from_iter(event))
-            .expect(3)
-            .tells("signature");
+        unsigned(&applied(&project, &loose, &Vec::from_iter(event)));
     }
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
@@ -297,17 +325,15 @@ fn the_next_push_does_not_free_what_was_refused() {
     project.write("base44/connplan.toml", "");
     project.declare("gmail", &["https://mail.google.com/"]);
     let loose = commit(&project, "loose, and the whole mailbox");
-    applied(&project, &signed, &[]).expect(3).tells("signature");
+    unsigned(&applied(&project, &signed, &[]));
     commit(&project, "a word");
-    applied(&project, &loose, &[]).expect(3).tells("signature");
+    unsigned(&applied(&project, &loose, &[]));
     // By hand too.
     let by_hand = [
         ("GITHUB_EVENT_PATH", ""),
         ("GITHUB_EVENT_NAME", "workflow_dispatch"),
     ];
-    applied(&project, &loose, &by_hand)
-        .expect(3)
-        .tells("signature");
+    unsigned(&applied(&project, &loose, &by_hand));
     // Nor by a workflow that runs for a request that is merged, whatever starts it; nor for the next one, which
     // is open still: it is measured against what was merged.
     let head = git(&project, &["rev-parse", "HEAD"]);
@@ -325,9 +351,7 @@ fn the_next_push_does_not_free_what_was_refused() {
             ("GITHUB_EVENT_PATH", request.as_str()),
             ("GITHUB_EVENT_NAME", "pull_request"),
         ];
-        applied(&project, &loose, &request)
-            .expect(3)
-            .tells("signature");
+        unsigned(&applied(&project, &loose, &request));
     }
     // What binds is not guessed where it cannot be had.
     let head = git(&project, &["rev-parse", "HEAD"]);
@@ -417,15 +441,13 @@ fn only_what_is_merged_and_changes_the_app_is_what_was_applied_last() {
     assert_eq!(platform.writes().len(), 2);
     project.declare("gmail", &["https://mail.google.com/"]);
     let mailbox = commit(&project, "the whole mailbox");
-    applied(&project, &loose, &[]).expect(3).tells("signature");
+    unsigned(&applied(&project, &loose, &[]));
     // A part is not all of it.
     project.declare("notion", &[]);
     let part = ["apply", "--auto-approve", "--target", "notion"];
     pushed(&project, &loose, &[], &part).expect(0);
     assert_eq!(platform.writes().len(), 3);
-    applied(&project, &mailbox, &[])
-        .expect(3)
-        .tells("signature");
+    unsigned(&applied(&project, &mailbox, &[]));
     // Once something else is applied, the team's rules are those.
     project.undeclare("gmail");
     project.declare("wix", &["a"]);
@@ -559,7 +581,11 @@ fn the_store_stays_where_the_change_that_drops_the_rules_drops_it_too() {
     project.write("base44/connplan.toml", "");
     project.declare("gmail", &["https://mail.google.com/"]);
     let loose = commit(&project, "loose, and the whole mailbox");
-    run(&signed).expect(3).tells("signature");
+    reads!(run(&signed).expect(3).stderr, @"
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: a signer runs `connplan approve PLAN`, which keeps the signature in the store; then `connplan apply PLAN`
+      code: connplan::approval::missing
+    ");
     commit(&project, "a word");
     reads!(run(&loose), @"
     exit 3: connplan apply --auto-approve
@@ -587,9 +613,28 @@ fn the_store_stays_where_the_change_that_drops_the_rules_drops_it_too() {
     // What the team decides goes on from there.
     project.undeclare("gmail");
     let without = commit(&project, "no mailbox");
-    run(&loose)
-        .expect(0)
-        .tells("that `origin` keeps of this app");
+    reads!(run(&loose), @"
+    exit 0: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    App app-1 at http://HOST
+
+    Waiting for authorization: slack
+
+    Applied, 1 connector: 1 waiting for authorization.
+    To go on: connplan authorize
+    --- stderr
+    warning: nothing names the store any more that `origin` keeps of this app: it is used still, for what was refused and revoked is known there; to do without it, delete refs/connplan/APP/ at `origin`
+    Acting as a workspace, by BASE44_API_KEY.
+      ! slack waiting for authorization
+    ");
     project.declare("gmail", &["https://mail.google.com/"]);
     commit(&project, "the mailbox, and no rule");
     run(&without).expect(0);
@@ -622,17 +667,55 @@ fn a_store_that_nothing_names_any_more_is_asked_at_each_remote_and_has_to_answer
     project.write("base44/connplan.toml", "");
     project.declare("gmail", &["https://mail.google.com/"]);
     let loose = commit(&project, "loose, and the whole mailbox");
-    run(&signed, &[]).expect(3).tells("signature");
+    reads!(run(&signed, &[]).expect(3).stderr, @"
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: a signer runs `connplan approve PLAN`, which keeps the signature in the store; then `connplan apply PLAN`
+      code: connplan::approval::missing
+    ");
     commit(&project, "a word");
-    run(&loose, &[])
-        .expect(3)
-        .tells("nothing names the store any more that `memory` keeps of this app");
+    reads!(run(&loose, &[]), @"
+    exit 3: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + gmail                 base44/connectors/gmail.jsonc
+          + https://mail.google.com/
+              whole mailbox: read, write, send, delete for good; also IMAP/SMTP · write, RESTRICTED
+          authorization: required
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 2 to add, 0 to change, 0 to remove, 2 to authorize.
+    --- stderr
+    warning: nothing names the store any more that `memory` keeps of this app: it is used still, for what was refused and revoked is known there; to do without it, delete refs/connplan/APP/ at `memory`
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: a signer runs `connplan approve PLAN`, which keeps the signature in the store; then `connplan apply PLAN`
+      code: connplan::approval::missing
+    ");
     std::fs::rename(&other, project.path("../gone.git")).unwrap();
-    let run = run(&loose, &[]);
-    insta::assert_snapshot!(run.expect(1).lacks("signature").stderr, @"
-    warning: connplan cannot tell whether the remote memory has a store from earlier settings, and needs what is in it: the git remote memory cannot be reached: there is no such folder
-    error: connplan cannot tell whether the remote memory has a store from earlier settings, and needs what is in it: the git remote memory cannot be reached: there is no such folder
-      help: let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, a complete clone shows that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`
+    reads!(run(&loose, &[]), @"
+    exit 1: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + gmail                 base44/connectors/gmail.jsonc
+          + https://mail.google.com/
+              whole mailbox: read, write, send, delete for good; also IMAP/SMTP · write, RESTRICTED
+          authorization: required
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 2 to add, 0 to change, 0 to remove, 2 to authorize.
+    --- stderr
+    warning: whether the remote memory keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote memory cannot be reached: there is no such folder
+    error: whether the remote memory keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote memory cannot be reached: there is no such folder
+      help: let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, a whole clone tells that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`
       code: connplan::store::left
     ");
     assert_eq!(platform.writes().len(), 1);
@@ -663,7 +746,11 @@ fn no_merge_hides_that_a_store_was_named() {
         &["merge", "-q", "--no-ff", "-m", "merge", "other"],
     );
     let loose = git(&project, &["rev-parse", "HEAD"]);
-    applied(&project, &signed, &[]).expect(3).tells("signature");
+    reads!(applied(&project, &signed, &[]).expect(3).stderr, @"
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: a signer runs `connplan approve PLAN`, which keeps the signature in the store; then `connplan apply PLAN`
+      code: connplan::approval::missing
+    ");
     project.write(".gitattributes", "connplan.toml diff=spy\n");
     commit(&project, "attributes");
     let spied = project.path("../spied");
@@ -672,9 +759,29 @@ fn no_merge_hides_that_a_store_was_named() {
     std::fs::rename(&other, project.path("../gone.git")).unwrap();
     let _ = std::fs::remove_dir_all(project.state_folder());
     let asked = || {
-        applied(&project, &loose, &[]).expect(1).tells(
-            "connplan cannot tell whether the remote memory has a store from earlier settings",
-        );
+        let run = applied(&project, &loose, &[]);
+        insta::allow_duplicates!(reads!(run, @"
+        exit 1: connplan apply --auto-approve
+        App app-1 at http://HOST
+
+        Symbols:  + add
+
+          + gmail                 base44/connectors/gmail.jsonc
+              + https://mail.google.com/
+                  whole mailbox: read, write, send, delete for good; also IMAP/SMTP · write, RESTRICTED
+              authorization: required
+
+          + slack                 base44/connectors/slack.jsonc
+              + chat:write  post messages (as the bot or as the user) · write
+              authorization: required
+
+        Plan: 2 to add, 0 to change, 0 to remove, 2 to authorize.
+        --- stderr
+        warning: whether the remote memory keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote memory cannot be reached: there is no such folder
+        error: whether the remote memory keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote memory cannot be reached: there is no such folder
+          help: let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, a whole clone tells that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`
+          code: connplan::store::left
+        "));
     };
     asked();
     project.write(".gitattributes", "connplan.toml -diff\n");
@@ -759,11 +866,28 @@ fn the_commit_applied_last_is_not_taken_for_lost_where_the_remote_does_not_answe
         ("GITHUB_API_URL", url.as_str()),
         ("GITHUB_TOKEN", "ghs_canary"),
     ];
-    let run = applied(&project, &base, &forge);
-    run.expect(1)
-        .lacks("canary")
-        .tells("Its settings still apply, and connplan cannot get that")
-        .tells("because the commit may no longer be on a branch");
+    reads!(applied(&project, &base, &forge), @"
+    exit 1: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + gmail                 base44/connectors/gmail.jsonc
+          + https://mail.google.com/
+              whole mailbox: read, write, send, delete for good; also IMAP/SMTP · write, RESTRICTED
+          authorization: required
+
+    Waiting for authorization (nothing is written again):
+        slack                 base44/connectors/slack.jsonc
+            chat:write  post messages (as the bot or as the user) · write
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    1 connector waits for authorization.
+    --- stderr
+    error: the app was last changed from the commit COMMIT, whose settings bind until something else is applied, and they cannot be had: the base commit COMMIT is not completely in this clone, and it could not be fetched: the git remote origin cannot be reached: there is no such folder
+      help: fetch it: on GitHub give actions/checkout `with: { fetch-depth: 0 }` and no `filter`, on GitLab set `GIT_DEPTH: 0`; and let the checkout keep its credentials, for no branch may have it any more
+      code: connplan::approval::base
+    ");
     assert_eq!(platform.writes().len(), 1);
 }
 
@@ -798,7 +922,13 @@ fn of_a_commit_applied_last_that_is_lost_the_one_before_binds() {
     git(&project, &["reset", "-q", "--hard", "main"]);
     git(&project, &["remote", "set-url", "origin", &remote]);
     std::fs::remove_dir_all(project.state_folder()).unwrap();
-    applied(&project, &loose, &[]).expect(3).tells("signature");
+    reads!(applied(&project, &loose, &[]).expect(3).stderr, @"
+    linear waits for a person; requested just now by an unknown user.
+    slack waits for a person; requested just now by an unknown user.
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: a signer runs `connplan approve PLAN`, which keeps the signature in the store; then `connplan apply PLAN`
+      code: connplan::approval::missing
+    ");
     assert_eq!(platform.writes().len(), writes);
 }
 
@@ -824,12 +954,26 @@ fn the_next_push_does_not_free_what_was_refused_by_naming_another_store() {
     project.write("base44/connplan.toml", &store("origin"));
     project.declare("gmail", &["https://mail.google.com/"]);
     let loose = commit(&project, "loose, and the whole mailbox");
-    run(&signed).expect(3).tells("signature");
+    reads!(run(&signed).expect(3).stderr, @"
+    slack waits for a person; requested just now by an unknown user.
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: a signer runs `connplan approve PLAN`, which keeps the signature in the store; then `connplan apply PLAN`
+      code: connplan::approval::missing
+    ");
     project.write("base44/connplan.toml", &store("other"));
     let elsewhere = commit(&project, "another store");
-    run(&loose).expect(3).tells("signature");
+    reads!(run(&loose).expect(3).stderr, @"
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: a signer runs `connplan approve PLAN`, which keeps the signature in the store; then `connplan apply PLAN`
+      code: connplan::approval::missing
+    ");
     commit(&project, "a word");
-    run(&elsewhere).expect(3).tells("signature");
+    reads!(run(&elsewhere).expect(3).stderr, @"
+    warning: nothing names the store any more that `origin` keeps of this app: it is used still, for what was refused and revoked is known there; to do without it, delete refs/connplan/APP/ at `origin`
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: a signer runs `connplan approve PLAN`, which keeps the signature in the store; then `connplan apply PLAN`
+      code: connplan::approval::missing
+    ");
     assert_eq!(platform.writes().len(), 1);
 }
 

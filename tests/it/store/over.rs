@@ -68,7 +68,7 @@ fn an_old_run_that_is_started_again_undoes_nothing() {
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_was_consented_to_and_undone_does_not_wait_by_an_old_receipt() {
-    let team = approvals::Team::new();
+    let team = approvals::SigningTeam::new();
     let ann = team.key("ann");
     team.one.run(&["plan", "--out", "x.plan"]).expect(0);
     team.one
@@ -134,7 +134,7 @@ fn what_was_given_up_does_not_wait_by_an_old_receipt() {
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_was_overridden_waits_for_others_by_its_receipt() {
-    let team = approvals::Team::with(
+    let team = approvals::SigningTeam::with(
         "[store]\nurl = \"git:origin\"\n\n[policy]\ndenied_scopes = { slack = [\"chat:write\"] }\n\n\
          [policy.rules.denied_scopes]\nlevel = \"deny\"\noverride = true\n",
     );
