@@ -89,7 +89,7 @@ impl Context {
     /// What the user trusts. A list that cannot be read trusts none.
     pub fn trust(&self) -> Trust {
         Trust::load(&self.state).unwrap_or_else(|why| {
-            self.warn(&escape::limited(&why.to_string(), 400));
+            self.warn_once(&escape::limited(&why.to_string(), 400));
             Trust::default()
         })
     }

@@ -70,7 +70,9 @@ pub enum FsError {
     )]
     #[diagnostic(
         code(connplan::fs::not_private),
-        help("look what is in it; if all of it is yours, run `chmod 600` on it, else remove it")
+        help(
+            "look at what is in it; if all of it is yours, run `chmod 600` on it, else remove it"
+        )
     )]
     NotPrivate {
         /// The file.

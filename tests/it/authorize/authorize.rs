@@ -832,17 +832,14 @@ fn one_that_is_forgotten_hides_none_that_waits() {
     platform.consent("linear", ADA);
     reads!(project.run(&["authorize", "--receipt", "x.receipt"]), @"
     exit 0: connplan authorize --receipt x.receipt
-    CONNECTOR  ACCOUNT          GRANTED     TOOK
-    linear     ada@example.com  2 scopes    -
-    slack      -                left alone  -
-
-    slack: left alone: no file declares it any more; if its link was opened, that one works for a few minutes more.
+    CONNECTOR  ACCOUNT          GRANTED   TOOK
+    linear     ada@example.com  2 scopes  -
 
     Summary:
       Added: linear
-      Left alone: slack
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
+    warning: the receipt says that slack waits, but it was given up at TIME: by this receipt it waits no more
     ");
     project.declare("asana", &[]);
     project.run(&["push", "--yes"]).lacks("slack");

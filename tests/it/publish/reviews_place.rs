@@ -165,14 +165,14 @@ fn a_request_that_was_closed_vouches_for_nothing() {
     reads!(said, @"
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     error: the review does not approve this plan: the pull request was closed without a merge
       help: open the pull request again, and have it approved
       code: connplan::approval::review
 
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     error: the review does not approve this plan: the merge request was closed without a merge
       help: open the merge request again, and have it approved
       code: connplan::approval::review
@@ -214,7 +214,7 @@ fn an_approval_on_gitlab_is_of_the_commit_that_was_the_newest_then() {
     reads!(shop.approved(), @"
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     warning: The review by bob does not count: bob reviewed an older commit, bbbbbb…bbbbb.
     error: the plan is not approved: 1 approving review needed, 0 found
       help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
@@ -225,7 +225,7 @@ fn an_approval_on_gitlab_is_of_the_commit_that_was_the_newest_then() {
     reads!(shop.approved(), @"
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     warning: The review by bob does not count: bob reviewed an older commit, bbbbbb…bbbbb.
     error: the plan is not approved: 1 approving review needed, 0 found
       help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
@@ -266,7 +266,7 @@ fn who_pushed_approves_nothing_whatever_the_commits_say() {
     reads!(said, @"
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     warning: The review by bob does not count: bob pushed the change.
     error: the plan is not approved: 1 approving review needed, 0 found
       help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
@@ -274,7 +274,7 @@ fn who_pushed_approves_nothing_whatever_the_commits_say() {
 
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     warning: The review by bob does not count: bob pushed the change.
     error: the plan is not approved: 1 approving review needed, 0 found
       help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
@@ -282,7 +282,7 @@ fn who_pushed_approves_nothing_whatever_the_commits_say() {
 
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     warning: The review by bob does not count: bob pushed the change.
     error: the plan is not approved: 1 approving review needed, 0 found
       help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
@@ -297,7 +297,7 @@ fn who_pushed_approves_nothing_whatever_the_commits_say() {
 
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     warning: The review by bob does not count: bob pushed the change.
     error: the plan is not approved: 1 approving review needed, 0 found
       help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
@@ -305,7 +305,7 @@ fn who_pushed_approves_nothing_whatever_the_commits_say() {
 
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     warning: The review by bob does not count: bob pushed the change.
     error: the plan is not approved: 1 approving review needed, 0 found
       help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
@@ -313,7 +313,7 @@ fn who_pushed_approves_nothing_whatever_the_commits_say() {
 
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     warning: The review by bob does not count: bob pushed the change.
     error: the plan is not approved: 1 approving review needed, 0 found
       help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
@@ -351,7 +351,7 @@ fn who_pushed_is_told_or_refused_and_never_forgotten() {
     reads!(shop.approved(), @"
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     error: the review does not approve this plan: who pushed the newest commit of the pull request is not known: no run for that push has told it
       help: run the workflow run of the last push again (`opened` or `synchronize`), or push again; an edited title must not cancel that run. Or give the token `contents: read`: then GitHub is asked who pushed. A run for another run (`workflow_run`) never tells it: of a fork that the token cannot read, have the plan signed instead (`connplan approve`)
       code: connplan::approval::review
@@ -369,7 +369,7 @@ fn who_pushed_is_told_or_refused_and_never_forgotten() {
     reads!(shop.approved(), @"
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     warning: The review by bob does not count: bob pushed the change.
     error: the plan is not approved: 1 approving review needed, 0 found
       help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
@@ -381,7 +381,7 @@ fn who_pushed_is_told_or_refused_and_never_forgotten() {
     reads!(shop.approved(), @"
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     warning: The review by bob does not count: bob pushed the change.
     error: the plan is not approved: 1 approving review needed, 0 found
       help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
@@ -401,7 +401,7 @@ fn who_pushed_is_told_or_refused_and_never_forgotten() {
     reads!(shop.approved(), @"
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
-    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
     error: the review does not approve this plan: who pushed the newest commit of the pull request is not known: no run for that push has told it
       help: run the workflow run of the last push again (`opened` or `synchronize`), or push again; an edited title must not cancel that run. Or give the token `contents: read`: then GitHub is asked who pushed. A run for another run (`workflow_run`) never tells it: of a fork that the token cannot read, have the plan signed instead (`connplan approve`)
       code: connplan::approval::review

@@ -493,7 +493,7 @@ fn the_store_of_a_fork_is_not_the_teams() {
     reads!(from(json!({"full_name": "octo/site"})), @"
     exit 1: connplan plan --out x.plan
     --- stderr
-    error: `origin` is another repository than octo/site, which this run is of, and the event does not tell that it is the fork which the request comes from: so it is not known which of the two keeps the store
+    error: `origin` is not octo/site, the repository of this run, and the event does not say that it is the request's fork. So connplan does not know which one has the store
       help: set CONNPLAN_STORE in the pipeline to the address of the store, such as `git:https://HOST/PATH`; or check out octo/site, where forges keep what requests bring (`refs/pull/N/head`, `refs/merge-requests/N/head`)
       code: connplan::store::origin
     ");

@@ -259,7 +259,6 @@ fn a_store_that_is_left_in_a_submodule_is_not_taken_for_none() {
     exit 0: connplan history
     App app-1 at http://HOST, as git:CONNPLAN_STORE remembers it:
 
-      just now  planned sha256:DIGEST  (an unknown user)
       just now  applied sha256:DIGEST  (1 pending; by an unknown user)
     ");
 }

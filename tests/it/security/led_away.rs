@@ -377,8 +377,8 @@ fn a_submodule_that_something_else_takes_the_place_of_is_not_passed_over() {
     reads!(planned(&project, &base, "evil"), @"
     exit 1: connplan -C evil plan
     --- stderr
-    error: COMMIT, which this is measured against, has a submodule at apps/shop, and what it asks for there is not known here: its commit COMMIT is not in this clone
-      help: a proposal does not drop it by putting something else in its place; have its commit here: check out the submodule, or run `git fetch URL COMMIT` with the submodule's address in a step before
+    error: COMMIT, whose settings apply here, has a submodule at apps/shop: connplan needs the settings there, and cannot get them: its commit COMMIT is not in this clone
+      help: get that commit: check out the submodule, or run `git fetch URL COMMIT` with the submodule's address in a step before. A change that replaces the submodule does not drop its settings
       code: connplan::approval::base
     ");
     link(&project, "../evil", "apps/shop");
@@ -386,8 +386,8 @@ fn a_submodule_that_something_else_takes_the_place_of_is_not_passed_over() {
     reads!(planned(&project, &base, "apps/shop"), @"
     exit 1: connplan -C apps/shop plan
     --- stderr
-    error: COMMIT, which this is measured against, has a submodule at apps/shop, and what it asks for there is not known here: its commit COMMIT is not in this clone
-      help: a proposal does not drop it by putting something else in its place; have its commit here: check out the submodule, or run `git fetch URL COMMIT` with the submodule's address in a step before
+    error: COMMIT, whose settings apply here, has a submodule at apps/shop: connplan needs the settings there, and cannot get them: its commit COMMIT is not in this clone
+      help: get that commit: check out the submodule, or run `git fetch URL COMMIT` with the submodule's address in a step before. A change that replaces the submodule does not drop its settings
       code: connplan::approval::base
     ");
     // The way out.
@@ -474,7 +474,7 @@ fn a_submodule_that_goes_where_a_project_changes_its_app_is_not_passed_over() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
-    warning: what these submodules ask for is not known, and does not bind here although they may be of this app: vendor/sub
+    warning: connplan cannot read these submodules, so their settings do not apply here even if they are of this app: vendor/sub
     ");
     git(&project, &["rm", "-qf", "--cached", "vendor/sub"]);
     git(&project, &["commit", "-qm", "no submodule"]);
@@ -527,7 +527,7 @@ fn a_submodule_that_lacks_files_is_not_taken_for_one_without_settings() {
 
         Plan: 1 to add, 0 to change, 1 to remove, 1 to authorize.
         --- stderr
-        warning: what these submodules ask for is not known, and does not bind here although they may be of this app: vendor/sub
+        warning: connplan cannot read these submodules, so their settings do not apply here even if they are of this app: vendor/sub
         "));
     }
 }

@@ -286,7 +286,7 @@ fn broken_settings_of_the_base_bind_as_far_as_they_can_be_read_and_nothing_is_ap
     reads!(planned(&project, &base), @r#"
     exit 0: connplan -C . plan
     ! danger: this pull or merge request loosens the policy: `protected` permits more than on the base branch
-    ! danger: what the base branch asks for is not all known, and does not all bind here: base44/connplan.toml of COMMIT has errors: `policy.max_class` is "newer"; it has to be "none" or "sensitive" or "restricted"
+    ! danger: connplan knows, and applies here, only a part of the base branch's settings: base44/connplan.toml of COMMIT has errors: `policy.max_class` is "newer"; it has to be "none" or "sensitive" or "restricted"
 
     App app-1 at http://HOST
 
@@ -317,8 +317,8 @@ fn broken_settings_of_the_base_bind_as_far_as_they_can_be_read_and_nothing_is_ap
 
     Plan: 0 to add, 0 to change, 1 to remove, 0 to authorize.
     --- stderr
-    error: base44/connplan.toml of COMMIT, which binds here, has errors: `policy.max_class` is "newer"; it has to be "none" or "sensitive" or "restricted"
-      help: what it asks for is not known, so nothing is applied by it: if it was written for a newer connplan, use that one; else have it corrected by a change of its own, and what is merged after that is applied again
+    error: base44/connplan.toml of COMMIT, whose settings apply here, has errors: `policy.max_class` is "newer"; it has to be "none" or "sensitive" or "restricted"
+      help: connplan does not know what the file asks for, so it applies nothing. If the file was written for a newer connplan, use that one. Else fix it in a separate pull or merge request. What is merged after that can be applied again
       code: connplan::approval::base
     "#);
     assert_eq!(platform.writes(), [] as [&str; 0]);

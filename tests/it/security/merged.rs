@@ -109,8 +109,8 @@ fn an_old_run_is_held_against_the_branch_as_it_is_now() {
     reads!(applied(&project, &base, &forge), @"
     exit 1: connplan apply --auto-approve
     --- stderr
-    error: this run is of an older commit of main, and the settings of the newest one, bbbbbb…bbbbb, which bind too, cannot be fetched: the git remote origin cannot be reached: there is no such folder
-      help: the run of the newest commit plans and applies all that this one would; where old runs have to be started again, let the checkout keep its credentials (on GitHub `persist-credentials: true`)
+    error: this run is of an older commit of main: connplan also needs the settings of the newest one, bbbbbb…bbbbb, and cannot get them: the git remote origin cannot be reached: there is no such folder
+      help: the run of the newest commit plans and applies all that this one would; to start old runs again, let the checkout keep its credentials (on GitHub `persist-credentials: true`)
       code: connplan::approval::base
     ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
@@ -125,7 +125,7 @@ fn an_old_run_is_held_against_the_branch_as_it_is_now() {
     reads!(applied(&project, &base, &[&forge[..], &again].concat()), @"
     exit 1: connplan apply --auto-approve
     --- stderr
-    error: whether main has gone on since this run was started, whose settings bind as they are now, cannot be had: the git remote origin cannot be reached: there is no such folder
+    error: connplan cannot tell whether main has newer commits, and needs its newest settings: the git remote origin cannot be reached: there is no such folder
       help: give this step `GITHUB_TOKEN: ${{ github.token }}`, and the job `permissions: { contents: read }`, or let the checkout keep its credentials; or let a new run plan and apply
       code: connplan::approval::base
     ");
@@ -252,8 +252,8 @@ fn what_the_commit_before_asked_for_and_nobody_knows_is_not_passed_over() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
-    error: base44/connplan.toml of COMMIT, which binds here, has errors: `requires` is not a setting, so what it forbids or who has to approve is not known; did you mean `require`?
-      help: what it asks for is not known, so nothing is applied by it: if it was written for a newer connplan, use that one; else have it corrected by a change of its own, and what is merged after that is applied again
+    error: base44/connplan.toml of COMMIT, whose settings apply here, has errors: `requires` is not a setting, so what it forbids or who has to approve is not known; did you mean `require`?
+      help: connplan does not know what the file asks for, so it applies nothing. If the file was written for a newer connplan, use that one. Else fix it in a separate pull or merge request. What is merged after that can be applied again
       code: connplan::approval::base
     ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
@@ -884,8 +884,8 @@ fn the_commit_applied_last_is_not_taken_for_lost_where_the_remote_does_not_answe
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     1 connector waits for authorization.
     --- stderr
-    error: the app was last changed from the commit COMMIT, whose settings bind until something else is applied, and they cannot be had: the base commit COMMIT is not completely in this clone, and it could not be fetched: the git remote origin cannot be reached: there is no such folder
-      help: fetch it: on GitHub give actions/checkout `with: { fetch-depth: 0 }` and no `filter`, on GitLab set `GIT_DEPTH: 0`; and let the checkout keep its credentials, for no branch may have it any more
+    error: the app was last changed from commit COMMIT. Its settings still apply, and connplan cannot get that commit: the base commit COMMIT is not completely in this clone, and it could not be fetched: the git remote origin cannot be reached: there is no such folder
+      help: fetch it: on GitHub give actions/checkout `with: { fetch-depth: 0 }` and no `filter`, on GitLab set `GIT_DEPTH: 0`; and let the checkout keep its credentials, because the commit may no longer be on a branch
       code: connplan::approval::base
     ");
     assert_eq!(platform.writes().len(), 1);

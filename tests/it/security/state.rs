@@ -318,9 +318,22 @@ fn a_clone_in_place_of_the_state_folder_is_not_believed() {
     let trust = format!("{folder}/trust.toml");
     let mode = |mode| fs::set_permissions(&trust, fs::Permissions::from_mode(mode)).unwrap();
     mode(0o644);
-    reads!(project.run_vars(&vars, &["plan"]), @"");
+    reads!(project.run_vars(&vars, &["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    warning: FOLDER/project/../team/state/trust.toml is not believed: others can read it, and connplan makes it for you alone
+    error: .env, line 1, names http://HOST as the platform's address; you have not allowed BASE44_API_KEY to be sent there, so nothing was sent
+      help: if you know that address and want your credentials to go there, run `connplan trust http://HOST`; else leave it, or set BASE44_API_URL yourself
+      code: connplan::auth::untrusted_address
+    ");
     assert_eq!(other.requests(), [] as [&str; 0]);
-    reads!(project.run_vars(&vars, &["trust", "--list"]), @"");
+    reads!(project.run_vars(&vars, &["trust", "--list"]), @"
+    exit 1: connplan trust --list
+    --- stderr
+    error: FOLDER/project/../team/state/trust.toml is not believed: others can read it, and connplan makes it for you alone
+      help: look at what is in it; if all of it is yours, run `chmod 600` on it, else remove it
+      code: connplan::fs::not_private
+    ");
     mode(0o600);
     project.run_vars(&vars, &["plan"]).expect(0);
 }
