@@ -144,6 +144,15 @@ pub enum PublishError {
         /// What the server says.
         message: Option<String>,
     },
+    /// The request is not what this run is about, or not any more.
+    #[error("no review counts in this run: {why}")]
+    #[diagnostic(code(connplan::publish::moved), help("{help}"))]
+    Moved {
+        /// What the request is by now.
+        why: &'static str,
+        /// What to do.
+        help: &'static str,
+    },
     /// An answer that is not as documented.
     #[error("{at}: the answer is not what {} documents ({why})", at.forge)]
     #[diagnostic(

@@ -50,7 +50,10 @@ pub async fn review_facts(
     let head = facts.head.clone();
     let head = head.ok_or_else(|| asking.unknown("it names no newest commit"))?;
     if !merged_as && commit != Some(head.as_str()) {
-        return Err(asking.unknown("this run's commit is not the newest one of the request"));
+        return Err(PublishError::Moved {
+            why: "the request has a newer commit",
+            help: "let the run of the newest commit apply",
+        });
     }
     let author = facts.author.clone();
     let author = author.ok_or_else(|| asking.unknown("it names no author"))?;
@@ -345,9 +348,10 @@ impl Asking<'_> {
         let versions = versions.ok_or_else(|| self.unknown("it does not tell its versions"))?;
         let newest = versions.iter().max_by_key(|(since, _)| *since);
         match (newest, &facts.head) {
-            (Some((_, newest)), Some(head)) if newest != head => {
-                Err(self.unknown("it was changed just now"))
-            }
+            (Some((_, newest)), Some(head)) if newest != head => Err(PublishError::Moved {
+                why: "the request was changed just now",
+                help: "try again in a minute",
+            }),
             (None, _) => Ok(None),
             _ => Ok(Some(versions)),
         }

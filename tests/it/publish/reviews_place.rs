@@ -107,7 +107,7 @@ fn a_review_of_the_newest_commit_is_none_of_an_older_one() {
         shop.head('b', false);
         shop.approved()
             .expect(3)
-            .tells("this run's commit is not the newest one of the request");
+            .tells("no review counts in this run: the request has a newer commit");
         assert_eq!(shop.platform.writes(), [] as [&str; 0]);
         let newest = ["apply", "b2.plan", "--approved-in-review"];
         shop.run('b', 9, &newest).expect(0);
@@ -232,7 +232,9 @@ fn an_approval_on_gitlab_is_of_the_commit_that_was_the_newest_then() {
       code: connplan::approval::missing
     ");
     told(&json!([version('b', 2101), version('a', 2020)]));
-    shop.approved().expect(3).tells("it was changed just now");
+    shop.approved()
+        .expect(3)
+        .tells("the request was changed just now");
     assert_eq!(shop.platform.writes(), [] as [&str; 0]);
     told(&json!([version('a', 2101), version('a', 2099)]));
     shop.approved().expect(0);
