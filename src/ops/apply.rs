@@ -16,7 +16,9 @@ use super::{
     applied::Carried,
     apply_outcome::{ApplyEnd, ApplyOutcome, ended, is_looked_at},
     approving::Now,
-    known, over, policy, used, waits,
+    known,
+    over::{self, Names},
+    policy, used, waits,
 };
 use crate::{
     apply::{
@@ -304,7 +306,8 @@ impl<'a> ApplySession<'a> {
                     self.around.tell(&OpEvent::AsksAgain(connectors));
                 }
                 Left::All => {
-                    self.is_not_over().await?;
+                    self.is_not_over(&over::changed(self.inputs.plan), false)
+                        .await?;
                     // It is a new plan with the same content.
                     let old = self.journal.clone();
                     fs::off_thread(move || fs::remove(&old)).await?;
@@ -316,9 +319,8 @@ impl<'a> ApplySession<'a> {
         let progress = self.history.progress();
         let verified = self.verify(&verdict, &observed, &progress);
         let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
-        if !verified.is_all_done() {
-            self.is_not_over().await?;
-        }
+        let due = over::due(self.inputs.plan, &verified);
+        self.is_not_over(&due, goes_on).await?;
         if !verified.is_all_done() && self.inputs.approved.was_needed() {
             self.inputs.approved = self.inputs.gate.look().await?;
             self.unused(&verified).await?;
@@ -371,18 +373,16 @@ impl<'a> ApplySession<'a> {
         others.chain([self.at_work.memory()]).collect()
     }
 
-    /// Refuses a plan that is over.
-    async fn is_not_over(&self) -> Result<(), Failure> {
-        let inputs = &self.inputs;
+    /// Refuses to do again what the plan carried out, and somebody has undone.
+    async fn is_not_over(&self, due: &Names<'_>, goes_on: bool) -> Result<(), Failure> {
+        let (inputs, again) = (&self.inputs, (due, goes_on));
         let plan = (inputs.plan, &self.digest);
-        over::not_over(&self.memories(), &inputs.approved, plan, inputs.made).await
+        over::not_over(&self.memories(), &inputs.approved, plan, inputs.made, again).await
     }
 
     /// Refuses an approval of what was done already and is to be done again.
     async fn unused(&self, verified: &Verified<'_>) -> Result<(), Failure> {
-        let changes = self.inputs.plan.changes();
-        let due = changes.filter(|c| c.action != Action::NoOp && !verified.is_done(&c.connector));
-        let due: BTreeSet<_> = due.map(|change| &change.connector).collect();
+        let due = over::due(self.inputs.plan, verified);
         // A run that was killed told nobody what it did.
         let done = due.iter().copied().filter(|connector| {
             let done = self.history.done(connector);

@@ -1,5 +1,5 @@
-//! What is over: a plan that was carried out whole since it was made, and what a receipt says that waits and somebody
-//! has ended since.
+//! What is over: what a plan carried out since it was made, and what a receipt says that waits and somebody has ended
+//! since.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,37 +18,76 @@ use crate::{
     context::Failure,
     diff::Action,
     model::{App, ConnectorType},
-    plan::{Digest, Plan, Refusal},
+    plan::{Digest, Plan, Refusal, Verified},
     receipt::{Outcome, Receipt},
     store::{HistoryEvent, Memory, What},
 };
 
-/// Refuses a plan that is over, unless it was made in this run. One that needed an approval has a rule of its own:
-/// `used::unused`.
+/// Some of a plan's connectors.
+pub(super) type Names<'a> = BTreeSet<&'a ConnectorType>;
+
+/// Those that a plan changes.
+pub(super) fn changed(plan: &Plan) -> Names<'_> {
+    let changes = plan.changes().filter(|c| c.action != Action::NoOp);
+    changes.map(|change| &change.connector).collect()
+}
+
+/// What of a plan is to be done.
+pub(super) fn due<'a>(plan: &'a Plan, verified: &Verified<'_>) -> Names<'a> {
+    let mut due = changed(plan);
+    due.retain(|connector| !verified.is_done(connector));
+    due
+}
+
+/// Refuses to do again what a plan carried out since it was made, unless it was made in this run: somebody has undone
+/// that. An apply that was begun here and did not end goes on, unless the whole plan is over. A plan that needed an
+/// approval has a rule of its own: `used::unused`.
 pub(super) async fn not_over(
     memories: &[&Memory],
     approved: &Approved,
     plan: (&Plan, &Digest),
     made: Option<Timestamp>,
+    (due, goes_on): (&Names<'_>, bool),
 ) -> Result<(), Failure> {
-    let Some(made) = made.filter(|_| !approved.was_needed() && plan.0.has_changes()) else {
+    let made = made.filter(|_| !approved.was_needed() && !due.is_empty());
+    let Some(made) = made else {
         return Ok(());
     };
-    match over(memories, plan, made).await? {
+    let at = if goes_on {
+        over(memories, plan, made).await?
+    } else {
+        let (known, made) = look(memories, plan.1, made).await?;
+        let again = known.iter().flat_map(|done| {
+            let again = due.iter().filter_map(|name| done.get(*name));
+            again.map(Done::second).filter(|at| *at > made)
+        });
+        again.max()
+    };
+    match at {
         Some(at) => Err(Refusal::Over { at }.into()),
         None => Ok(()),
     }
 }
 
-/// When a plan was carried out whole, if that was since it was made. The same plan made anew is another decision. No
-/// digest covers when a file says that it was made: it makes the plan no newer than the memories know it.
+/// When a plan was carried out whole, if that was since it was made. The same plan made anew is another decision.
 pub async fn over(
     memories: &[&Memory],
     (plan, digest): (&Plan, &Digest),
     made: Timestamp,
 ) -> Result<Option<Timestamp>, Failure> {
-    let changes = plan.changes().filter(|c| c.action != Action::NoOp);
-    let names = changes.map(|change| &change.connector).collect();
+    let names = changed(plan);
+    let (known, made) = look(memories, digest, made).await?;
+    let last = known.iter().filter_map(|done| since(done, &names, made));
+    Ok(last.max())
+}
+
+/// What these memories know to be carried out of a plan, and when it was made. No digest covers when its file says that:
+/// it makes the plan no newer than they know it.
+async fn look(
+    memories: &[&Memory],
+    digest: &Digest,
+    made: Timestamp,
+) -> Result<(Vec<BTreeMap<ConnectorType, Done>>, Timestamp), Failure> {
     let (mut known, mut kept) = (Vec::new(), None);
     for memory in memories {
         let events = memory.events().await?;
@@ -57,21 +96,19 @@ pub async fn over(
         kept = kept.max(saved.map(|event| event.at).max());
     }
     let made = kept.map_or(made, |kept| kept.min(made));
-    let last = known.iter().filter_map(|done| since(done, &names, made));
-    Ok(last.max())
+    Ok((known, made))
 }
 
 /// In which second the last of these changes was carried out, if all of them were and that was later. What was
 /// carried out before then only, and was to be done again since and failed, is still to be done.
 pub(super) fn since(
     done: &BTreeMap<ConnectorType, Done>,
-    names: &BTreeSet<&ConnectorType>,
+    names: &Names<'_>,
     made: Timestamp,
 ) -> Option<Timestamp> {
-    let second = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
     let times = names.iter().map(|name| {
         let done = done.get(*name)?;
-        Some(second(done.at)).filter(|at| *at > made || !done.failed)
+        Some(done.second()).filter(|at| *at > made || !done.failed)
     });
     let times: Option<Vec<_>> = times.collect();
     times?.into_iter().max().filter(|at| *at > made)

@@ -27,6 +27,13 @@ pub(super) struct Done {
     pub(super) failed: bool,
 }
 
+impl Done {
+    /// In which second it was: as exactly as files tell when a plan was made.
+    pub(super) fn second(&self) -> Timestamp {
+        Timestamp::from_second(self.at.as_second()).unwrap_or(self.at)
+    }
+}
+
 /// Refuses approvals that were given before one of these changes of their plan was carried out: whoever
 /// starts an apply with an old one would undo what was decided since. What was begun and not done is not
 /// used up: the same approval ends it.

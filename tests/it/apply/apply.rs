@@ -355,6 +355,33 @@ fn what_the_memory_knows_to_be_over_needs_no_journal() {
     }
 }
 
+/// What it carried out and somebody undid is not done again because the rest of it still waits for a person.
+#[test]
+fn what_was_undone_is_not_done_again_with_what_waits() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"])
+        .connector("tiktok", &["video.list"]);
+    project.run(&["plan", "--out", "1.plan"]).expect(0);
+    made_at(&project, "2026-01-01T00:00:00Z");
+    project.run(&["apply", "1.plan"]).expect(0);
+    platform.consent("slack", "ada@example.com");
+    project
+        .run(&["authorize", "--yes", "--no-browser", "--timeout", "1s"])
+        .expect(4);
+    platform.unset("slack");
+    for app in std::fs::read_dir(project.state_folder().join("apps")).unwrap() {
+        std::fs::remove_dir_all(app.unwrap().path().join("journal")).unwrap();
+    }
+    platform.forget();
+    let over = project.run(&["apply", "1.plan"]);
+    over.expect(3).tells("the plan was applied at");
+    assert_eq!(platform.writes(), NOTHING);
+    project.run(&["plan", "--out", "1.plan"]).expect(0);
+    project.run(&["apply", "1.plan"]).expect(0);
+}
+
 /// Has `1.plan` be of another time.
 fn made_at(project: &Project, time: &str) {
     let plan = project.read("1.plan");

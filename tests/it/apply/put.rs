@@ -258,7 +258,7 @@ fn several_writes_are_under_way_at_once() {
             &route("GET", "external-auth/list"),
             [list(&json!([])), list(&json!(there))],
         );
-        server.latency(Duration::from_millis(40));
+        server.latency(Duration::from_millis(100));
         project
             .run(&["apply", "x.plan", "--parallelism", flag])
             .expect(0);
