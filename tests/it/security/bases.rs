@@ -171,7 +171,7 @@ fn where_the_event_does_not_name_the_base_the_forge_is_asked() {
         let untold = shop.planned(name, event, &[]);
         untold.expect(1);
         insta::allow_duplicates!(reads!(untold.stderr, @"
-        error: this run is of a pull request, and into which branch or commit that goes, whose settings bind, is not known: GITHUB_TOKEN is not set
+        error: connplan cannot find the target branch of this pull request, and needs its settings: GITHUB_TOKEN is not set
           help: the event does not say it, so GitHub is asked: give this step `GITHUB_TOKEN: ${{ github.token }}`, and the job `permissions: { contents: read, pull-requests: read }`; or plan in a workflow that `pull_request` starts
           code: connplan::approval::base
         "));
@@ -182,7 +182,7 @@ fn where_the_event_does_not_name_the_base_the_forge_is_asked() {
         let silent = shop.planned(name, event, &token);
         silent.expect(1);
         insta::allow_duplicates!(reads!(silent.stderr, @r#"
-        error: this run is of a pull request, and into which branch or commit that goes, whose settings bind, is not known: asking for the base of the request on GitHub failed: the token was refused (HTTP 404): the server says "no"
+        error: connplan cannot find the target branch of this pull request, and needs its settings: asking for the base of the request on GitHub failed: the token was refused (HTTP 404): the server says "no"
           help: the event does not say it, so GitHub is asked: give this step `GITHUB_TOKEN: ${{ github.token }}`, and the job `permissions: { contents: read, pull-requests: read }`; or plan in a workflow that `pull_request` starts
           code: connplan::approval::base
         "#));
@@ -197,7 +197,7 @@ fn where_the_event_does_not_name_the_base_the_forge_is_asked() {
     reads!(none, @"
     exit 1: connplan plan
     --- stderr
-    error: this run is of a pull request, and into which branch or commit that goes, whose settings bind, is not known: none is open from the branch of this run
+    error: connplan cannot find the target branch of this pull request, and needs its settings: none is open from the branch of this run
       help: the event does not say it, so GitHub is asked: give this step `GITHUB_TOKEN: ${{ github.token }}`, and the job `permissions: { contents: read, pull-requests: read }`; or plan in a workflow that `pull_request` starts
       code: connplan::approval::base
     ");
@@ -330,7 +330,7 @@ fn the_branches_of_a_fork_bind_nothing() {
 
     Plan: 0 to add, 0 to change, 1 to remove, 0 to authorize.
     --- stderr
-    warning: `origin` is another repository than octo/site, which this run is of: the settings of release there do not bind here, for they cannot be had: the git remote octo/site cannot be reached: 'FOLDER/project/../remote.git' does not appear to be a git repository
+    warning: `origin` is not octo/site, the repository of this run: connplan cannot get the settings of release there, so they do not apply here: the git remote octo/site cannot be reached: 'FOLDER/project/../remote.git' does not appear to be a git repository
     ");
 }
 

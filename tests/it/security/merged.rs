@@ -629,7 +629,7 @@ fn the_store_stays_where_the_change_that_drops_the_rules_drops_it_too() {
     Waiting for authorization: slack
 
     Applied, 1 connector: 1 waiting for authorization.
-    To go on: connplan authorize
+    Next: connplan authorize
     --- stderr
     warning: nothing names the store any more that `origin` keeps of this app: it is used still, for what was refused and revoked is known there; to do without it, delete refs/connplan/APP/ at `origin`
     Acting as a workspace, by BASE44_API_KEY.
@@ -713,9 +713,9 @@ fn a_store_that_nothing_names_any_more_is_asked_at_each_remote_and_has_to_answer
 
     Plan: 2 to add, 0 to change, 0 to remove, 2 to authorize.
     --- stderr
-    warning: whether the remote memory keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote memory cannot be reached: there is no such folder
-    error: whether the remote memory keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote memory cannot be reached: there is no such folder
-      help: let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, a whole clone tells that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`
+    warning: connplan cannot tell whether the remote memory has a store from earlier settings, and needs what is in it: the git remote memory cannot be reached: there is no such folder
+    error: connplan cannot tell whether the remote memory has a store from earlier settings, and needs what is in it: the git remote memory cannot be reached: there is no such folder
+      help: let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, a complete clone shows that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`
       code: connplan::store::left
     ");
     assert_eq!(platform.writes().len(), 1);
@@ -777,9 +777,9 @@ fn no_merge_hides_that_a_store_was_named() {
 
         Plan: 2 to add, 0 to change, 0 to remove, 2 to authorize.
         --- stderr
-        warning: whether the remote memory keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote memory cannot be reached: there is no such folder
-        error: whether the remote memory keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote memory cannot be reached: there is no such folder
-          help: let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, a whole clone tells that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`
+        warning: connplan cannot tell whether the remote memory has a store from earlier settings, and needs what is in it: the git remote memory cannot be reached: there is no such folder
+        error: connplan cannot tell whether the remote memory has a store from earlier settings, and needs what is in it: the git remote memory cannot be reached: there is no such folder
+          help: let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, a complete clone shows that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`
           code: connplan::store::left
         "));
     };

@@ -104,7 +104,7 @@ fn what_was_consented_to_and_undone_does_not_wait_by_an_old_receipt() {
         std::fs::write(folder.join("log/00000099-00000000000000-ab.toml"), later).unwrap();
     });
     let run = team.two.run(&taken_up(&receipt));
-    run.says("an approval is for once");
+    run.says("an approval counts only once");
     assert!(team.platform.writes().is_empty(), "{run}");
 }
 

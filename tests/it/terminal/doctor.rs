@@ -228,23 +228,17 @@ fn help_fits_a_screen_and_has_an_example() {
         assert!(long.stdout.contains("--no-input"), "{}", long.stdout);
     }
     reads!(project.run(&["statsu"]), @"
-exit 0: connplan plan --remote-state state.json --allow-remove-all
-! SPECULATIVE: made from a snapshot, not from the live app. `connplan apply` refuses it.
+    exit 1: connplan statsu
+    --- stderr
+    error: unrecognized subcommand 'statsu'
 
-App app-1 at http://HOST
+      tip: a similar subcommand exists: 'status'
 
-Symbols:  - remove  ! look here
+    Usage: connplan [OPTIONS] <COMMAND>
 
-  - slackbot              no file declares it
-      - chat:write  post messages (as the bot or as the user) · write
-      ! its tokens are lost for good
-
-A removal deletes the tokens and the connector's file in the app's own code too. What was granted at the provider stays until somebody revokes it there (slack.com/apps/manage).
-
-Plan: 0 to add, 0 to change, 1 to remove, 0 to authorize.
-
-! SPECULATIVE: made from a snapshot, not from the live app. `connplan apply` refuses it.
-");
+    For more information, try '--help'.
+      code: connplan::usage
+    ");
 }
 
 #[test]
