@@ -323,7 +323,7 @@ impl<'a> ApplySession<'a> {
         self.is_not_over(&due, goes_on).await?;
         if !verified.is_all_done() && self.inputs.approved.was_needed() {
             self.inputs.approved = self.inputs.gate.look().await?;
-            self.unused(&verified).await?;
+            self.unused(&verified, &due).await?;
         }
         if known::forget_done(&mut self.own, self.inputs.app, self.inputs.plan) {
             known::save(&self.locked, &self.own).await?;
@@ -381,8 +381,7 @@ impl<'a> ApplySession<'a> {
     }
 
     /// Refuses an approval of what was done already and is to be done again.
-    async fn unused(&self, verified: &Verified<'_>) -> Result<(), Failure> {
-        let due = over::due(self.inputs.plan, verified);
+    async fn unused(&self, verified: &Verified<'_>, due: &Names<'_>) -> Result<(), Failure> {
         // A run that was killed told nobody what it did.
         let done = due.iter().copied().filter(|connector| {
             let done = self.history.done(connector);
@@ -396,7 +395,7 @@ impl<'a> ApplySession<'a> {
                 .applied(&self.around, &receipt, &self.own, None)
                 .await;
         }
-        used::unused(&self.memories(), &self.inputs.approved, &due).await
+        used::unused(&self.memories(), &self.inputs.approved, due).await
     }
 
     /// Writes; with what came of it, what waits then on this machine, as far as that is known.

@@ -89,7 +89,8 @@ impl AuthorizeInputs<'_> {
             return Ok(Withheld::default());
         };
         let others = self.binding.other_stores(around, self.project, self.app);
-        at_work.see_revocations(&others.await?).await?;
+        let others = others.await?;
+        at_work.see_revocations(&others).await?;
         let now = Now {
             observed: self.listed,
             rules: self.rules,
@@ -99,7 +100,7 @@ impl AuthorizeInputs<'_> {
             receipt: self.receipt.map(|(receipt, ..)| receipt),
         };
         let place = (self.project, self.app, at_work.memory());
-        withheld(around, place, self.binding, &now, &sources).await
+        withheld(around, place, (self.binding, &others), &now, &sources).await
     }
 }
 

@@ -42,7 +42,7 @@ pub struct SavedPlan<'a> {
     pub app: App,
     around: Around<'a>,
     plan: Plan,
-    /// When it was made; where the file does not say so, or says what is to come, before everything.
+    /// When it was made: see `made`.
     made: Timestamp,
     /// The same with what is overridden now.
     judged: Rc<Plan>,
@@ -61,7 +61,7 @@ pub fn is_expected(actual: &Digest, expected: Option<&Digest>) -> Result<(), Ref
     }
 }
 
-/// When a plan was made, by its file's word; before everything where that is no word to go by.
+/// When a plan was made, as its file says; before everything if the file does not say it, or names a time to come.
 pub fn made(saved: &document::Saved, now: Timestamp) -> Timestamp {
     let made = saved.created_at.as_ref().and_then(|at| at.parse().ok());
     made.filter(|made| *made <= now).unwrap_or(Timestamp::MIN)

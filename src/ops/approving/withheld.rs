@@ -14,7 +14,7 @@ use crate::{
     diff::Action,
     model::{App, ConnectorType},
     ops::{
-        Around,
+        Around, Team,
         used::{revoked_by, unused},
     },
     pending::{PendingEntry, PendingSet},
@@ -70,11 +70,12 @@ impl Withheld {
 const NOT_OF_THE_PLAN: &str = "it needs an approval, and the plan of this receipt did not ask for it: give the receipt \
                                of the apply that did, or have a plan of it approved, and apply that";
 
-/// What of this needs an approval that it never had, or that was taken back since it was applied.
+/// What of this needs an approval that it never had, or that was taken back since it was applied. `others`: the stores
+/// that the base names beside this one.
 pub(in crate::ops) async fn withheld(
     around: &Around<'_>,
     (project, app, memory): Where<'_>,
-    binding: &LazyBinding,
+    (binding, others): (&LazyBinding, &[Team]),
     now: &Now<'_>,
     sources: &Sources<'_>,
 ) -> Result<Withheld, Failure> {
@@ -97,10 +98,7 @@ pub(in crate::ops) async fn withheld(
     if applied.is_empty() {
         return Ok(withheld);
     }
-    let others = binding
-        .hold_stores(around, &mut project.clone(), app, true)
-        .await?;
-    let memories = with(memory, &others);
+    let memories = with(memory, others);
     let mut plans: BTreeMap<&Digest, (Signatures, Option<Timestamp>)> = BTreeMap::new();
     for asked in applied {
         let Some(plan) = asked.plan else { continue };
