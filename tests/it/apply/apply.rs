@@ -322,9 +322,7 @@ fn what_the_memory_knows_to_be_over_needs_no_journal() {
         .connector("slack", &["chat:write"])
         .connector("tiktok", &["video.list"]);
     let no_journal = || {
-        for app in std::fs::read_dir(project.state_folder().join("apps")).unwrap() {
-            std::fs::remove_dir_all(app.unwrap().path().join("journal")).unwrap();
-        }
+        lose_journals(&project);
         platform.forget();
     };
     let forbid = |what: Value| {
@@ -371,15 +369,20 @@ fn what_was_undone_is_not_done_again_with_what_waits() {
         .run(&["authorize", "--yes", "--no-browser", "--timeout", "1s"])
         .expect(4);
     platform.unset("slack");
-    for app in std::fs::read_dir(project.state_folder().join("apps")).unwrap() {
-        std::fs::remove_dir_all(app.unwrap().path().join("journal")).unwrap();
-    }
+    lose_journals(&project);
     platform.forget();
     let over = project.run(&["apply", "1.plan"]);
     over.expect(3).tells("the plan was applied at");
     assert_eq!(platform.writes(), NOTHING);
     project.run(&["plan", "--out", "1.plan"]).expect(0);
     project.run(&["apply", "1.plan"]).expect(0);
+}
+
+/// As on another machine.
+fn lose_journals(project: &Project) {
+    for app in std::fs::read_dir(project.state_folder().join("apps")).unwrap() {
+        std::fs::remove_dir_all(app.unwrap().path().join("journal")).unwrap();
+    }
 }
 
 /// Has `1.plan` be of another time.
