@@ -25,30 +25,38 @@ pub(crate) trait Read {
 /// What a run shows: how it ended, standard output, and standard error if it has any.
 fn transcript(command: &str, code: Option<i32>, stdout: &str, stderr: &str) -> String {
     let ended = code.map_or("killed".to_owned(), |code| format!("exit {code}"));
-    let mut text = format!("{ended}: connplan {command}\n{stdout}");
+    let mut text = format!("{ended}: connplan {command}\n");
+    text.push_str(&in_one_order(stdout, is_link));
     if !stderr.is_empty() {
         text.push_str(if text.ends_with('\n') { "" } else { "\n" });
         text.push_str("--- stderr\n");
-        text.push_str(&in_one_order(stderr));
+        text.push_str(&in_one_order(stderr, is_event));
     }
     assert!(!stderr.contains("panicked"), "{text}");
     alike(&text)
 }
 
+/// A link that the sandbox gave: they are asked for at once.
+fn is_link(line: &str) -> bool {
+    line.starts_with("  ") && line.contains(": http://") && line.contains("?ticket=")
+}
+
+/// A request, or a step on the way.
+fn is_event(line: &str) -> bool {
+    if line.starts_with("DEBUG request ") {
+        return true;
+    }
+    let mark = line
+        .strip_prefix("  ")
+        .and_then(|line| line.split_once(' '));
+    mark.is_some_and(|(mark, _)| matches!(mark, "+" | "-" | "~" | "!" | "?"))
+}
+
 /// What happened at once comes in any order: told here in that of the names.
-fn in_one_order(stderr: &str) -> String {
-    let is_event = |line: &str| {
-        if line.starts_with("DEBUG request ") {
-            return true;
-        }
-        let mark = line
-            .strip_prefix("  ")
-            .and_then(|line| line.split_once(' '));
-        mark.is_some_and(|(mark, _)| matches!(mark, "+" | "-" | "~" | "!" | "?"))
-    };
+fn in_one_order(said: &str, is_event: fn(&str) -> bool) -> String {
     let mut told = String::new();
     let mut events: Vec<String> = Vec::new();
-    for line in stderr.split_inclusive('\n') {
+    for line in said.split_inclusive('\n') {
         match events.last_mut() {
             _ if is_event(line) => events.push(line.to_owned()),
             Some(event) if line.starts_with("    ") => event.push_str(line),
