@@ -40,8 +40,9 @@ pub(super) fn due<'a>(plan: &'a Plan, verified: &Verified<'_>) -> Names<'a> {
 }
 
 /// Refuses to do again what a plan carried out since it was made, unless it was made in this run: somebody has undone
-/// that. An apply that was begun here and did not end goes on, unless the whole plan is over. A plan that needed an
-/// approval has a rule of its own: `used::unused`.
+/// that. An apply that was begun here and did not end goes on, unless the whole plan is over; and if nothing of it is in
+/// force, its own word may be all that there is: nobody looked at the app after its writes. A plan that needed an approval
+/// has a rule of its own: `used::unused`.
 pub(super) async fn not_over(
     memories: &[&Memory],
     approved: &Approved,
@@ -49,8 +50,9 @@ pub(super) async fn not_over(
     made: Option<Timestamp>,
     (due, goes_on): (&Names<'_>, bool),
 ) -> Result<(), Failure> {
-    let made = made.filter(|_| !approved.was_needed() && !due.is_empty());
-    let Some(made) = made else {
+    let is_only_told = goes_on && *due == changed(plan.0);
+    let asks = !approved.was_needed() && !due.is_empty() && !is_only_told;
+    let Some(made) = made.filter(|_| asks) else {
         return Ok(());
     };
     let at = if goes_on {

@@ -255,7 +255,7 @@ fn a_plan_that_is_over_is_not_applied_again_where_the_app_went_on() {
     platform.unset("slack");
     platform.forget();
     // It was made some time before.
-    made_at(&project, "2026-01-01T00:00:00Z");
+    made_at(&project, "1.plan", "2026-01-01T00:00:00Z");
     project.run(&["apply", "1.plan"]).expect(3);
     reads!(project.run(&["apply", "1.plan"]), @"
     exit 3: connplan apply 1.plan
@@ -300,7 +300,7 @@ fn a_part_of_a_plan_that_is_over_is_not_applied_again() {
     }
     platform.unset("slack");
     platform.forget();
-    made_at(&project, "2026-01-01T00:00:00Z");
+    made_at(&project, "1.plan", "2026-01-01T00:00:00Z");
     reads!(project.run(&["apply", "1.plan"]), @"
     exit 3: connplan apply 1.plan
     --- stderr
@@ -329,7 +329,7 @@ fn what_the_memory_knows_to_be_over_needs_no_journal() {
         platform.behave(&json!({ "forbidden": what, "policies_readable": false }));
     };
     project.run(&["plan", "--out", "1.plan"]).expect(0);
-    made_at(&project, "2026-01-01T00:00:00Z");
+    made_at(&project, "1.plan", "2026-01-01T00:00:00Z");
     for _ in ["first", "made anew"] {
         forbid(json!({ "tiktok": "Ask an admin." }));
         project.run(&["apply", "1.plan"]).expect(5);
@@ -345,7 +345,7 @@ fn what_the_memory_knows_to_be_over_needs_no_journal() {
             platform.unset(connector);
         }
         no_journal();
-        made_at(&project, "2026-01-01T00:00:00Z");
+        made_at(&project, "1.plan", "2026-01-01T00:00:00Z");
         let over = project.run(&["apply", "1.plan"]);
         over.expect(3).tells("the plan was applied at");
         assert_eq!(platform.writes(), NOTHING);
@@ -362,7 +362,7 @@ fn what_was_undone_is_not_done_again_with_what_waits() {
         .connector("slack", &["chat:write"])
         .connector("tiktok", &["video.list"]);
     project.run(&["plan", "--out", "1.plan"]).expect(0);
-    made_at(&project, "2026-01-01T00:00:00Z");
+    made_at(&project, "1.plan", "2026-01-01T00:00:00Z");
     project.run(&["apply", "1.plan"]).expect(0);
     platform.consent("slack", "ada@example.com");
     project
@@ -385,12 +385,12 @@ fn lose_journals(project: &Project) {
     }
 }
 
-/// Has `1.plan` be of another time.
-fn made_at(project: &Project, time: &str) {
-    let plan = project.read("1.plan");
+/// Has a plan's file be of another time.
+pub(super) fn made_at(project: &Project, file: &str, time: &str) {
+    let plan = project.read(file);
     let made = plan.lines().find(|line| line.starts_with("created_at = "));
     let plan = plan.replace(made.unwrap(), &format!("created_at = \"{time}\""));
-    project.write("1.plan", &plan);
+    project.write(file, &plan);
 }
 
 /// One that the app went back to before it is made anew, is applied. What a file says of its age makes it no newer.
@@ -407,11 +407,11 @@ fn the_same_plan_made_anew_is_applied() {
     platform.consent("slack", "ada@example.com");
     project.run(&["authorize"]).expect(0);
     platform.unset("slack");
-    made_at(&project, "2026-01-01T00:00:00Z");
+    made_at(&project, "1.plan", "2026-01-01T00:00:00Z");
     project.run(&["apply", "1.plan"]).expect(3);
     let (now, plan) = (jiff::Timestamp::now().to_string(), project.read("1.plan"));
     for time in [&now, "2100-01-01T00:00:00Z"] {
-        made_at(&project, time);
+        made_at(&project, "1.plan", time);
         project.run(&["apply", "1.plan"]).expect(3);
     }
     let undated = plan

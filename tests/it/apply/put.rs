@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::apply::made_at;
 use crate::{
     support::scripted::{Reply, Scripted},
     support::{Output, Project, reads},
@@ -345,6 +346,7 @@ fn what_was_answered_well_and_is_not_there_has_failed() {
 #[test]
 fn what_nobody_looked_at_is_looked_at_by_the_next_run() {
     let (server, project) = planned_removal_that_never_happens(&[true, true, false, true]);
+    made_at(&project, "x.plan", "2026-01-01T00:00:00Z");
     let args = ["apply", "x.plan", "--format", "json"];
     project.run(&args).expect(0).tells("could not be read back");
     let applied = project.run(&args);
