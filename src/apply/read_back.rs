@@ -4,10 +4,11 @@ use std::{collections::BTreeSet, fmt};
 
 use crate::{
     catalogue::ScopeEquivalence,
-    diff::{Change, ConsentNeed, Removal, WRONG_ACCOUNT},
+    diff::{Change, ConfigDiff, ConsentNeed, Removal, WRONG_ACCOUNT},
     escape,
     model::{
-        ConnectorType, ExpectedAccount, Observed, RemoteConnector, RemoteStatus, Scopes, map_of,
+        ConnectorType, ExpectedAccount, Likeness, Observed, RemoteConnector, RemoteStatus, Scopes,
+        map_of,
     },
     plan::{AppPlan, field_differences},
     receipt::{ChangeResult, Outcome},
@@ -276,7 +277,13 @@ fn in_force(
     let asked = change.after.as_ref().map_or(&none, |after| &after.scopes);
     let diff = rules.compare(&change.connector, asked, &is.scopes);
     match (diff.added.is_empty(), diff.removed.is_empty()) {
-        (true, true) => None,
+        (true, true) => {
+            let wanted = change.values();
+            let other = |values| ConfigDiff::likeness(values, is) == Likeness::Other;
+            wanted.is_some_and(|(_, values)| other(values)).then(|| {
+                "the app accepted it, but does not have the connection values that the plan says".to_owned()
+            })
+        }
         (false, _) => Some(format!("the app lacks {}", names(&diff.added))),
         (true, false) => Some(format!(
             "the app still has {}; if the provider or the platform adds that by itself, list it in \

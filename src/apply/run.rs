@@ -160,7 +160,9 @@ impl<'a> Shared<'a> {
         }
         let mut pauses = [job.with.options.read_again].into_iter();
         let observed = loop {
-            match job.remote.observe().await {
+            let written = app.changes.iter().filter(|c| c.action != Action::NoOp);
+            let wanted = written.filter_map(Change::values);
+            match job.remote.observe_with(wanted).await {
                 Ok(observed) => {
                     let fails =
                         read_back::fails(app, results, &observed, job.with.rules, &contested);

@@ -8,10 +8,10 @@ use super::{
     journal::{PendingChange, Record, Recorded},
 };
 use crate::{
-    diff::{Action, Change, Removal},
+    diff::{Action, Change, ConfigDiff, Removal},
     escape,
     model::{
-        Account, App, ConnectionId, ExpectedAccount, Kind, RemoteConnector, RemoteStatus,
+        Account, App, ConnectionId, ExpectedAccount, Kind, Likeness, RemoteConnector, RemoteStatus,
         StripeMode,
     },
     pending::PendingEntry,
@@ -198,6 +198,7 @@ impl Step<'_, '_> {
                 let other = ExpectedAccount::is_other(after.account.as_ref(), is.account.as_ref());
                 let in_force = is.status == RemoteStatus::Active
                     && same.is_same()
+                    && ConfigDiff::likeness(&after.connection_config, is) != Likeness::Other
                     && !other
                     && !self.is_as_before();
                 in_force.then(|| self.in_force().into())

@@ -47,7 +47,8 @@ pub(super) fn look(
             expected: expected.as_str().to_owned(),
         });
     }
-    Some(match (values(declared, is), account) {
+    let values = ConfigDiff::likeness(&declared.connection_config, is);
+    Some(match (values, account) {
         (Likeness::Same, Likeness::Same) => Broken::Repairable,
         (Likeness::Other, _) => Broken::Changes(
             "the files declare other connection values than the app has; plan and apply them first",
@@ -64,17 +65,6 @@ pub(super) fn look(
              apply it first",
         ),
     })
-}
-
-/// Whether a consent leaves the connection's values as they are.
-fn values(declared: &DeclaredConnector, is: &RemoteConnector) -> Likeness {
-    let wanted = &declared.connection_config;
-    // Nothing is sent.
-    if wanted.is_empty() {
-        return Likeness::Same;
-    }
-    let saved = is.connection_config.as_ref();
-    Likeness::of(saved.map(|saved| ConfigDiff::of(wanted, saved).is_same()))
 }
 
 /// Whether the account that is expected is the one that held it. A file that names nobody expects nobody

@@ -2,7 +2,8 @@
 
 use crate::{
     catalogue::ScopeEquivalence,
-    model::{Account, ConnectorType, RemoteConnector, RemoteStatus, Scopes},
+    diff::{Action, ConfigDiff},
+    model::{Account, ConnectorType, Likeness, RemoteConnector, RemoteStatus, Scopes},
     pending::{Before, PendingEntry},
 };
 
@@ -44,6 +45,10 @@ pub fn consent_of(
     rules: &ScopeEquivalence,
 ) -> Option<Consent> {
     let is = is.filter(|is| is.status == RemoteStatus::Active)?;
+    // A list tells no values: then its scopes have to do.
+    if ConfigDiff::likeness(&entry.connection_config, is) == Likeness::Other {
+        return None;
+    }
     if let (Some(expected), Some(account)) = (&entry.account, &is.account)
         && !expected.accepts(account)
     {
@@ -88,6 +93,14 @@ pub(super) fn is_as_before(
     }
 }
 
+/// Whether other connection values were asked for, with the same scopes, and the connector has them by now.
+pub(super) fn has_new_values(entry: &PendingEntry, is: Option<&RemoteConnector>) -> bool {
+    let wanted = &entry.connection_config;
+    entry.action == Action::Update
+        && !wanted.is_empty()
+        && is.is_some_and(|is| ConfigDiff::likeness(wanted, is) == Likeness::Same)
+}
+
 /// Whether two sets of scopes are the same but for what a provider adds to either.
 pub(super) fn same_scopes(
     rules: &ScopeEquivalence,
@@ -101,7 +114,7 @@ pub(super) fn same_scopes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{diff::Action, model::ExpectedAccount};
+    use crate::model::ExpectedAccount;
 
     fn entry() -> PendingEntry {
         PendingEntry {

@@ -3,7 +3,7 @@
 
 use super::{
     Candidate, Consent, FailReason, Stage, State,
-    consent::{consent_of, is_as_before},
+    consent::{consent_of, has_new_values, is_as_before},
 };
 use crate::{
     catalogue::ScopeEquivalence,
@@ -163,7 +163,8 @@ fn seen(
 ) -> Option<Consent> {
     let (connector, entry) = (&candidate.connector, &candidate.entry);
     let before = entry.before.as_ref();
-    if !is_confirmed(state) && is_as_before(connector, before, is, rules) {
+    let as_before = !has_new_values(entry, is) && is_as_before(connector, before, is, rules);
+    if !is_confirmed(state) && as_before {
         return None;
     }
     consent_of(connector, entry, is, rules)

@@ -200,7 +200,9 @@ async fn under_lease(
     let files = &situation.files;
     let pending = known::own(&locked).await?;
     drop(locked);
-    let observed = situation.remote.observe().await?;
+    let app = &situation.app;
+    let wanted = files.declared.values().chain(pending.values(app));
+    let observed = situation.remote.observe_with(wanted).await?;
     let targets = args.planning.targets.iter().cloned().collect();
     let inputs = AuthorizeInputs {
         app: &situation.app,

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     catalogue::{ScopeDiff, ScopeEquivalence},
     model::{
-        Account, ConnectorType, DeclaredConnector, ExpectedAccount, Kind, RemoteConnector,
-        RemoteStatus, Removal, Scopes, Terms,
+        Account, ConnectorType, DeclaredConnector, ExpectedAccount, Kind, Likeness,
+        RemoteConnector, RemoteStatus, Removal, Scopes, Terms,
     },
 };
 
@@ -65,6 +65,12 @@ impl Change {
     /// OAuth or Stripe.
     pub fn kind(&self) -> Kind {
         self.connector.kind()
+    }
+
+    /// The connection values that it leads to.
+    pub fn values(&self) -> Option<(&ConnectorType, &BTreeMap<String, String>)> {
+        let after = self.after.as_ref()?;
+        Some((&self.connector, &after.connection_config))
     }
 
     /// Whether what the app has works, for the account that is expected.
@@ -190,6 +196,15 @@ impl ConfigDiff {
         let gone = saved.keys().filter(|name| !declared.contains_key(*name));
         diff.removed = gone.cloned().collect();
         diff
+    }
+
+    /// Whether a connector has these values. Where none is asked for, it keeps what it has.
+    pub fn likeness(wanted: &BTreeMap<String, String>, is: &RemoteConnector) -> Likeness {
+        if wanted.is_empty() {
+            return Likeness::Same;
+        }
+        let saved = is.connection_config.as_ref();
+        Likeness::of(saved.map(|saved| Self::of(wanted, saved).is_same()))
     }
 
     /// Whether nothing differs.

@@ -29,6 +29,14 @@ pub fn folder_of(file: &str) -> &str {
     file.rsplit_once('/').map_or(".", |(folder, _)| folder)
 }
 
+impl Declared {
+    /// The connection values of each.
+    pub fn values(&self) -> impl Iterator<Item = (&ConnectorType, &BTreeMap<String, String>)> {
+        let files = self.connectors.iter();
+        files.map(|(connector, file)| (connector, &file.connection_config))
+    }
+}
+
 impl DeclaredConnector {
     /// What a consent to it is for, beside the scopes.
     pub fn terms(&self) -> Terms<'_> {

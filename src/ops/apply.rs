@@ -195,9 +195,13 @@ impl<'a> ApplySession<'a> {
     /// Looks at the app under the lock: what another run here did meanwhile is seen, and between this
     /// look and the first write lies nothing but the comparison.
     pub async fn observe(&self) -> Result<Observed, Failure> {
-        match self.inputs.observed {
-            Some(observed) if !self.inputs.plan.has_changes() => Ok(observed.clone()),
-            _ => Ok(self.inputs.remote.observe().await?),
+        let inputs = &self.inputs;
+        match inputs.observed {
+            Some(observed) if !inputs.plan.has_changes() => Ok(observed.clone()),
+            _ => {
+                let wanted = inputs.plan.values().chain(self.pending.values(inputs.app));
+                Ok(inputs.remote.observe_with(wanted).await?)
+            }
         }
     }
 
@@ -230,9 +234,8 @@ impl<'a> ApplySession<'a> {
 
     /// What an earlier run that did all of it leaves to be done.
     fn left(&self, verdict: &Verdict, observed: &Observed) -> Left<'a> {
-        let entries = self.pending.of(self.inputs.app);
-        let mut digests = entries.map(|(_, entry)| entry.plan_digest.as_ref());
-        if digests.any(|digest| digest == Some(&self.digest)) {
+        let mut entries = self.pending.of(self.inputs.app);
+        if entries.any(|(_, entry)| entry.plan_digest.as_ref() == Some(&self.digest)) {
             let progress = self.history.progress();
             return match self.verify(verdict, observed, &progress) {
                 Ok(verified) => Left::Forgotten(self.forgotten(&verified)),
@@ -252,12 +255,10 @@ impl<'a> ApplySession<'a> {
         let waited = connectors.filter(|connector| {
             let done = self.history.done(connector);
             done.is_some_and(|done| done.outcome == Outcome::Pending)
+                && self.pending.get(app, connector).is_none()
+                && !verified.is_done(connector)
         });
-        waited
-            .filter(|connector| {
-                self.pending.get(app, connector).is_none() && !verified.is_done(connector)
-            })
-            .collect()
+        waited.collect()
     }
 
     /// Takes out what waits by the store's word alone, is a no-op of this plan, and lacks an approval that it needs: the

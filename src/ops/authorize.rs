@@ -1,7 +1,6 @@
 //! Resuming what waits for a person: `authorize`, and the end of a `push`.
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
@@ -28,7 +27,7 @@ use crate::{
     model::{App, ConnectorType, Declared, RemoteConnector, RemoteStatus},
     pending::{PendingError, PendingSet, SharedPending},
     receipt::Receipt,
-    remote::{Remote, RemoteError},
+    remote::Remote,
 };
 
 /// What a session needs.
@@ -37,7 +36,7 @@ pub struct AuthorizeInputs<'a> {
     pub app: &'a App,
     /// Its remote.
     pub remote: &'a Remote,
-    /// What the remote lists now.
+    /// What the remote lists now, with the values of those of whom some are wanted.
     pub listed: &'a BTreeMap<ConnectorType, RemoteConnector>,
     /// How scopes compare.
     pub rules: &'a ScopeEquivalence,
@@ -120,7 +119,6 @@ impl<'a> AuthorizeSession<'a> {
         } else {
             &[]
         };
-        let listed = with_values(inputs.remote, inputs.declared, inputs.listed).await?;
         let pending = inputs.pending;
         let sources = Sources {
             app: inputs.app,
@@ -130,7 +128,7 @@ impl<'a> AuthorizeSession<'a> {
             proved: inputs.receipt.is_some_and(|(.., proved)| proved),
             declared: inputs.declared,
             folder: &project.folder(),
-            observed: &listed,
+            observed: inputs.listed,
             targets: inputs.targets,
             rules: inputs.rules,
             verdict: &policy::asked(project),
@@ -161,7 +159,7 @@ impl<'a> AuthorizeSession<'a> {
         };
         let silent = |_: &AuthorizeEvent<'_>| {};
         let mut engine = session.engine(Asking::OnDemand, Pace::default(), &Alone, &silent);
-        let items = engine.inspect(found.resumable, &listed).await?;
+        let items = engine.inspect(found.resumable, inputs.listed).await?;
         let mut left_alone = std::mem::take(&mut session.left_alone);
         let mut engine = session.engine(Asking::OnDemand, Pace::default(), &Alone, &silent);
         engine.forget(&mut left_alone).await?;
@@ -266,29 +264,6 @@ impl<'a> AuthorizeSession<'a> {
         results.sort_by(|a, b| a.connector.cmp(&b.connector));
         results
     }
-}
-
-/// What the remote lists, with the values of what does not work and whose file declares some: the list
-/// does not tell them, and a repair must not change them.
-async fn with_values<'l>(
-    remote: &Remote,
-    declared: Option<&Declared>,
-    listed: &'l BTreeMap<ConnectorType, RemoteConnector>,
-) -> Result<Cow<'l, BTreeMap<ConnectorType, RemoteConnector>>, RemoteError> {
-    let mut told = Cow::Borrowed(listed);
-    let files = declared.into_iter().flat_map(|files| &files.connectors);
-    for (connector, _) in files.filter(|(_, file)| !file.connection_config.is_empty()) {
-        let untold = listed
-            .get(connector)
-            .is_some_and(|is| is.status != RemoteStatus::Active && is.connection_config.is_none());
-        if untold {
-            let values = remote.connection_values(connector).await?;
-            if let Some(is) = told.to_mut().get_mut(connector) {
-                is.connection_config = values.saved;
-            }
-        }
-    }
-    Ok(told)
 }
 
 /// What waits beside what was named; nothing is kept of it, and what cannot be told is not.

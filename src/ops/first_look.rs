@@ -15,7 +15,7 @@ use crate::{
     context::Failure,
     model::{App, ConnectorType, Declared, Observed},
     pending::{LocalPending, PendingSet},
-    remote::Remote,
+    remote::{Remote, WantedValues},
     state::{AppState, Locked},
     store::Waits,
 };
@@ -39,6 +39,32 @@ pub struct FirstLookInputs<'a> {
     pub binding: &'a LazyBinding,
 }
 
+impl<'a> FirstLookInputs<'a> {
+    /// Whether it may be asked for: what others say is, only where a file declares it.
+    fn may_ask(&self, connector: &ConnectorType) -> bool {
+        let files = self.declared;
+        files.is_none_or(|files| files.connectors.contains_key(connector))
+    }
+
+    /// The connection values that may be asked for.
+    fn wanted<'p: 'w, 'w>(
+        &self,
+        pending: &'p PendingSet,
+    ) -> impl Iterator<Item = WantedValues<'w>> + use<'a, 'p, 'w>
+    where
+        'a: 'w,
+    {
+        let inputs = *self;
+        let receipt = self.brought.into_iter();
+        let receipt = receipt.flat_map(|brought| brought.saved.receipt.results());
+        let receipt = receipt.map(|result| (&result.connector, &result.connection_config));
+        let files = self.declared.into_iter().flat_map(Declared::values);
+        let own = pending.values(self.app);
+        let told = receipt.filter(move |(name, _)| inputs.may_ask(name));
+        files.chain(own).chain(told)
+    }
+}
+
 /// What was found.
 #[derive(Debug)]
 pub struct FirstLook {
@@ -60,7 +86,8 @@ impl FirstLook {
         let FirstLookInputs { project, app, .. } = inputs;
         let pending = LocalPending::load(inputs.state)?;
         let look = waits::look(around, project, app, inputs.state, &pending);
-        let (observed, waits) = tokio::join!(inputs.remote.observe(), look);
+        let wanted = inputs.wanted(&pending);
+        let (observed, waits) = tokio::join!(inputs.remote.observe_with(wanted), look);
         let mut look = Self::of(around, inputs, (pending, observed?, waits?)).await?;
         waits::merge(&mut look.pending, app, &look.waits);
         if let Some(brought) = &mut look.brought {
@@ -89,7 +116,11 @@ impl FirstLook {
         } = inputs;
         let (pending, waits) = at_work.known(&locked).await?;
         drop(locked);
-        let observed = inputs.remote.observe().await?;
+        let wanted = inputs.wanted(&pending);
+        let waiting = waits.iter();
+        let waiting = waiting.map(|wait| (&wait.connector, &wait.entry.connection_config));
+        let wanted = wanted.chain(waiting.filter(|(name, _)| inputs.may_ask(name)));
+        let observed = inputs.remote.observe_with(wanted).await?;
         let mut look = Self::of(around, inputs, (pending, observed, waits)).await?;
         let now = Now {
             observed: &look.observed.connectors,

@@ -127,8 +127,7 @@ pub(super) async fn end(
         let events = memory.events().await?;
         let ended = ended(&events, &receipt.plan_digest).map_err(|unread| unread.of(memory))?;
         for result in &mut receipt.results {
-            let waits =
-                result.outcome == Outcome::Pending && !now.has(&result.connector, &result.scopes);
+            let waits = result.outcome == Outcome::Pending && !now.has(result);
             let Some((at, how)) = ended.get(&result.connector).filter(|_| waits) else {
                 continue;
             };

@@ -241,6 +241,15 @@ impl PendingSet {
         self.apps.get(&AppKey::from(app)).into_iter().flatten()
     }
 
+    /// The connection values of one app's entries.
+    pub fn values(
+        &self,
+        app: &App,
+    ) -> impl Iterator<Item = (&ConnectorType, &BTreeMap<String, String>)> {
+        self.of(app)
+            .map(|(connector, entry)| (connector, &entry.connection_config))
+    }
+
     /// What waits although no file declared it when this was planned.
     pub fn undeclared<'a>(
         &'a self,

@@ -39,6 +39,9 @@ use crate::{
     },
 };
 
+/// Said of connection values that are declared, where nobody knows whether the app has others.
+pub const UNCOMPARED: &str = "connplan::plan::values_not_compared";
+
 /// The changes that make the remote as the files declare it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -140,6 +143,11 @@ impl Plan {
     /// Every change.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.app.changes.iter()
+    }
+
+    /// The connection values that its changes lead to.
+    pub fn values(&self) -> impl Iterator<Item = (&ConnectorType, &BTreeMap<String, String>)> {
+        self.changes().filter_map(Change::values)
     }
 
     /// The plan as it is saved for others: of accounts only the masked form and a digest, in what is

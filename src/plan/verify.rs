@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use super::{AppPlan, Digest, Drift, Plan, Refusal, check, document};
 use crate::{
     catalogue::{self, ScopeEquivalence},
-    diff::{Action, Change, Removal, derive},
-    model::{App, ConnectorType, Kind, Observed, RemoteConnector, RemoteStatus, Scope, Scopes},
+    diff::{Action, Change, ConfigDiff, Removal, derive},
+    model::{
+        App, ConnectorType, Kind, Likeness, Observed, RemoteConnector, RemoteStatus, Scope, Scopes,
+    },
     policy::Verdict,
 };
 
@@ -111,7 +113,15 @@ pub fn verify<'a>(
         }
         let declared = change.after.as_ref().map(|after| &after.scopes);
         let before = change.before.as_ref();
-        let found = field_differences(&change.connector, before, is, declared, rules);
+        let mut found = field_differences(&change.connector, before, is, declared, rules);
+        if is.is_some_and(|is| hides_values(change, is)) {
+            found.push(Drift {
+                connector: change.connector.clone(),
+                field: "connection values",
+                was: "told".to_owned(),
+                is: "not told by the platform".to_owned(),
+            });
+        }
         let progress = progress.get(&change.connector);
         let own = match progress {
             None => found.is_empty() || waits_for_consent(change, is, rules),
@@ -212,9 +222,19 @@ fn is_as_wanted(change: &Change, is: Option<&RemoteConnector>, rules: &ScopeEqui
         (Some(_), None) => false,
         (Some(after), Some(is)) => {
             let left = derive(&change.connector, Some(is), Some(after), rules);
-            left.action == Action::NoOp
+            left.action == Action::NoOp && !hides_values(change, is)
         }
     }
+}
+
+/// Whether the platform told the connection values when this was planned, and does not tell them now: then nobody knows
+/// that they are as before, or as they are to be.
+fn hides_values(change: &Change, is: &RemoteConnector) -> bool {
+    let told = |state: &RemoteConnector| state.connection_config.is_some();
+    let wanted = change.after.as_ref().map(|after| &after.connection_config);
+    wanted.is_some_and(|values| !values.is_empty())
+        && change.before.as_ref().is_some_and(told)
+        && !told(is)
 }
 
 /// Whether this is a new connector for which somebody was asked to consent with just these scopes:
@@ -240,10 +260,14 @@ fn is_effect(change: &Change, is: Option<&RemoteConnector>, rules: &ScopeEquival
         (Some(_), None) => change.action == Action::Create && change.kind() == Kind::Oauth,
         (Some(after), Some(is)) => match change.kind() {
             Kind::Stripe => is.mode.is_some(),
-            Kind::Oauth => rules
-                .compare(&change.connector, &after.scopes, &is.scopes)
-                .removed
-                .is_empty(),
+            Kind::Oauth => {
+                let scopes = rules.compare(&change.connector, &after.scopes, &is.scopes);
+                let before = change.before.as_ref();
+                // Until a person consents, those of before.
+                let kept = before.is_some_and(|was| was.connection_config == is.connection_config);
+                let values = ConfigDiff::likeness(&after.connection_config, is);
+                scopes.removed.is_empty() && (kept || values != Likeness::Other)
+            }
         },
     }
 }

@@ -30,6 +30,7 @@ pub use ended::ConnectionEnd;
 pub use endpoints::{
     AuthorizationStatus, AvailableIntegration, ConfigField, ConnectionValues, DeviceCode,
     PutAnswer, SandboxState, StripeInstalled, StripeStatus, Survey, TokenPoll, UserInfo,
+    WantedValues,
 };
 pub use error::{CallContext, RemoteError};
 pub use platform::Platform;

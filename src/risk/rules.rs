@@ -8,7 +8,7 @@
 //! | [`widening`] | a scope comes into force that gives admin access, by itself or by one that it includes, or is restricted by its provider | danger |
 //! | [`widening`] | a scope comes into force that gives write access | warning |
 //! | [`widening`] | a scope comes into force of which nothing is known | danger if it may be all, by its name or as another service's, or may be read as one that is a danger; else notice |
-//! | [`elsewhere`] | a connector's connection values change | danger if one of a connector that works is replaced, else warning |
+//! | [`elsewhere`] | a connector's connection values change | danger of a connector that works, else warning |
 //! | [`interruption`] | an update of a connector that works needs a new consent | warning |
 //! | [`other_account`] | another account than the file expects holds it | danger if it works and is taken over for that alone, else warning |
 //! | [`redundancy`] | a declared scope is included in another declared one | notice |
@@ -156,7 +156,8 @@ fn elsewhere(change: &Change) -> Vec<Risk> {
     if change.action == Action::Delete || values.is_same() {
         return Vec::new();
     }
-    let level = if before.status == RemoteStatus::Active && !values.changed.is_empty() {
+    // A value that there was not yet leads elsewhere as well.
+    let level = if before.status == RemoteStatus::Active {
         Level::Danger
     } else {
         Level::Warning
@@ -406,7 +407,7 @@ mod tests {
             added: name(),
             ..ConfigDiff::default()
         };
-        assert_eq!(found(&again), [(Level::Warning, RiskKind::Elsewhere)]);
+        assert_eq!(found(&again), [(Level::Danger, RiskKind::Elsewhere)]);
         again.before = None;
         assert_eq!(found(&again), []);
     }

@@ -3,6 +3,7 @@
 use std::{cell::RefCell, collections::BTreeSet, num::NonZeroU16, path::PathBuf, rc::Rc};
 
 use super::{
+    asked::Now,
     binding::{Binding, LazyBinding, Purpose, reviewed},
     vouching,
 };
@@ -159,7 +160,7 @@ impl<'a> ApprovalGate<'a> {
     pub(in crate::ops) async fn approved_only(
         &self,
         place: vouching::Where<'_>,
-        now: &vouching::Now<'_>,
+        now: &Now<'_>,
         waits: Waits,
     ) -> Result<Waits, Failure> {
         vouching::approved_by(&self.around, place, &self.binding, now, waits).await

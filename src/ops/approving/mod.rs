@@ -1,13 +1,15 @@
 //! What approval a plan needs by the settings that bind, whether it has it, and whether it still counts.
 
+mod asked;
 mod binding;
 mod gate;
 mod vouching;
 mod withheld;
 
 pub(super) use self::{
+    asked::Now,
     binding::forbidden_before,
-    vouching::{Now, approved_only, receipt as receipt_approved, with},
+    vouching::{approved_only, receipt as receipt_approved, with},
     withheld::{Sources as AskedFor, Withheld, withheld},
 };
 pub use self::{

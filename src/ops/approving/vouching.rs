@@ -1,25 +1,25 @@
 //! Approvals that the team's store keeps. It is written by many: each signature proves itself, or
 //! counts for nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-
-use super::binding::{Binding, LazyBinding, reviewed};
+use super::{
+    asked::{Asked, Now},
+    binding::{Binding, LazyBinding, reviewed},
+};
 use crate::{
     approval::{
-        Approval, ApprovalError, Approved, FromRisk, Missing, REVOKED, Signatures, Signers, key_of,
+        Approval, ApprovalError, Approved, Missing, REVOKED, Signatures, Signers, key_of,
         signatures,
     },
-    catalogue::ScopeEquivalence,
     config::Project,
     context::{Failure, UsageError},
-    diff::{Action, Desired, between},
-    model::{App, ConnectorType, ExpectedAccount, RemoteConnector, RemoteStatus, Scopes},
+    diff::Action,
+    model::App,
     ops::{Around, Brought, Team, in_git::is_led, used::unused},
-    pending::{PendingEntry, PendingSet},
-    plan::{Digest, Plan, belongs, document},
-    receipt::{ChangeResult, Outcome, Receipt},
+    pending::PendingSet,
+    plan::{Digest, Plan, document},
+    receipt::Outcome,
     store::{Memory, StoreError, Waits},
 };
 
@@ -148,116 +148,6 @@ pub async fn missing(
     approved.err().map(|refused| refused.missing)
 }
 
-/// The app as it is, and how scopes compare.
-pub(in crate::ops) struct Now<'a> {
-    /// What it has.
-    pub(in crate::ops) observed: &'a BTreeMap<ConnectorType, RemoteConnector>,
-    /// When two sets of scopes are the same.
-    pub(in crate::ops) rules: &'a ScopeEquivalence,
-}
-
-impl Now<'_> {
-    /// Whether just this is in force.
-    pub(in crate::ops) fn has(&self, connector: &ConnectorType, scopes: &Scopes) -> bool {
-        self.observed.get(connector).is_some_and(|is| {
-            let same = self.rules.compare(connector, scopes, &is.scopes).is_same();
-            is.status == RemoteStatus::Active && same
-        })
-    }
-
-    /// Fails where no apply could have asked for it: whoever writes an entry or a receipt can name an
-    /// approved plan that none takes, or another past than that plan's. This machine's own entries need
-    /// no word for that.
-    fn follows(
-        &self,
-        plan: &Plan,
-        app: &App,
-        asked: &Asked<'_>,
-        at: Timestamp,
-    ) -> Result<(), String> {
-        belongs(plan, app, at).map_err(|why| {
-            format!(
-                "no apply takes its plan any more ({why}): `connplan authorize --forget {}`, then plan it \
-                 anew",
-                asked.connector
-            )
-        })?;
-        let mut changes = plan.changes();
-        let change = changes.find(|change| change.connector == *asked.connector);
-        let same = |a: &Scopes, b: &Scopes| self.rules.compare(asked.connector, a, b).is_same();
-        let fits = change.is_some_and(|change| {
-            let was = change.before.as_ref().map(|before| &before.scopes);
-            let after = change.after.as_ref().map(|after| &after.scopes);
-            let before = match (was, asked.before) {
-                (None, None) => true,
-                (Some(was), Some(now)) if same(was, now) || same(now, was) => true,
-                // Somebody consented to a part of it meanwhile.
-                (_, Some(now)) => after.is_some_and(|after| {
-                    let diff = self.rules.compare(asked.connector, after, now);
-                    diff.removed.is_empty()
-                }),
-                (Some(_), None) => false,
-            };
-            before && change.action == asked.action
-        });
-        if fits {
-            Ok(())
-        } else {
-            Err("the connector has changed since its plan was made".to_owned())
-        }
-    }
-
-    /// How risky it is to ask for this now. A plan in the store and a receipt say by themselves what there
-    /// was before, and whoever writes them can write another one.
-    pub(super) fn risk(&self, asked: &Asked<'_>) -> FromRisk {
-        let after = Desired {
-            scopes: asked.scopes.clone(),
-            account: asked.account.cloned(),
-            connection_config: asked.values.clone(),
-        };
-        let before = self.observed.get(asked.connector);
-        FromRisk::of_change(&between(asked.connector, before, after, self.rules))
-    }
-}
-
-/// What somebody is said to have asked for.
-pub(super) struct Asked<'a> {
-    pub(super) connector: &'a ConnectorType,
-    pub(super) scopes: &'a Scopes,
-    pub(super) values: &'a BTreeMap<String, String>,
-    pub(super) account: Option<&'a ExpectedAccount>,
-    pub(super) plan: Option<&'a Digest>,
-    pub(super) action: Action,
-    /// What there is said to have been.
-    pub(super) before: Option<&'a Scopes>,
-}
-
-impl<'a> Asked<'a> {
-    pub(super) fn by_entry(connector: &'a ConnectorType, entry: &'a PendingEntry) -> Self {
-        Self {
-            connector,
-            scopes: &entry.scopes,
-            values: &entry.connection_config,
-            account: entry.account.as_ref(),
-            plan: entry.plan_digest.as_ref(),
-            action: entry.action,
-            before: entry.before.as_ref().map(|before| &before.scopes),
-        }
-    }
-
-    pub(super) fn by_receipt(receipt: &'a Receipt, result: &'a ChangeResult) -> Self {
-        Self {
-            connector: &result.connector,
-            scopes: &result.scopes,
-            values: &result.connection_config,
-            account: result.account.as_ref(),
-            plan: Some(&receipt.plan_digest),
-            action: result.action,
-            before: result.before.as_ref(),
-        }
-    }
-}
-
 /// Where something is said to wait: the project, its app, and the store of its team.
 pub(in crate::ops) type Where<'a> = (&'a Project, &'a App, &'a Memory);
 
@@ -358,6 +248,17 @@ pub(super) async fn approved_by(
     Ok(waits)
 }
 
+/// The plan of this digest, as a store keeps it.
+pub(super) async fn stored(memory: &Memory, app: &App, digest: &Digest) -> Result<Plan, String> {
+    let stored = memory.plan(digest).await.map_err(|e| e.to_string())?;
+    let saved = document::read(&stored.name, &stored.text).map_err(|e| e.to_string())?;
+    let planned = &saved.plan.app.app;
+    if saved.digest != *digest || planned.id != app.id || planned.api_url != app.api_url {
+        return Err("its plan is another one".to_owned());
+    }
+    Ok(saved.plan)
+}
+
 /// Whether an approved plan asked for exactly this.
 async fn vouched(
     around: &Around<'_>,
@@ -368,13 +269,8 @@ async fn vouched(
 ) -> Result<(), String> {
     let digest = wanted.plan.ok_or("it names no plan")?;
     let memory = memories.first().ok_or("there is no store")?;
-    let stored = memory.plan(digest).await.map_err(|e| e.to_string())?;
-    let saved = document::read(&stored.name, &stored.text).map_err(|e| e.to_string())?;
-    let planned = &saved.plan.app.app;
-    if saved.digest != *digest || planned.id != app.id || planned.api_url != app.api_url {
-        return Err("its plan is another one".to_owned());
-    }
-    let asked = saved.plan.changes().any(|change| {
+    let plan = stored(memory, app, digest).await?;
+    let asked = plan.changes().any(|change| {
         change.connector == *wanted.connector
             && change.action != Action::NoOp
             && change.after.as_ref().is_some_and(|after| {
@@ -388,7 +284,7 @@ async fn vouched(
     if !asked {
         return Err("its plan does not ask for that".to_owned());
     }
-    let risk = binding.risk(&saved.plan).max(now.risk(wanted));
+    let risk = binding.risk(&plan).max(now.risk(wanted));
     if !binding.concerns(risk) {
         return Ok(());
     }
@@ -402,7 +298,7 @@ async fn vouched(
     let mut checked = check(approvals.clone());
     if checked.is_err()
         && binding.takes_reviews()
-        && let Ok(reviews) = reviewed(around, binding, (&saved.plan, digest), &warn).await
+        && let Ok(reviews) = reviewed(around, binding, (&plan, digest), &warn).await
     {
         approvals.extend(reviews);
         checked = check(approvals).or(checked);
@@ -417,81 +313,5 @@ async fn vouched(
     let due = BTreeSet::from([wanted.connector]);
     let unused = unused(memories, &approved, &due).await;
     unused.map_err(|e| e.report.to_string())?;
-    now.follows(&saved.plan, app, wanted, around.context.now())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diff::Change;
-
-    fn scopes(words: &str) -> Scopes {
-        words.split_whitespace().collect()
-    }
-
-    /// Whether an apply of a plan that makes `before` to `a b` can have asked for it, where that is said
-    /// to have been another one.
-    fn follows(before: Option<&str>, said: Option<&str>, action: Action) -> bool {
-        let slack = ConnectorType::parse("slack").unwrap();
-        let wanted = Desired {
-            scopes: scopes("a b"),
-            ..Desired::default()
-        };
-        let rules = ScopeEquivalence::default();
-        let before = before.map(|words| RemoteConnector {
-            status: RemoteStatus::Active,
-            scopes: scopes(words),
-            account: None,
-            mode: None,
-            connection_config: None,
-        });
-        let asana = ConnectorType::parse("asana").unwrap();
-        let another: Change = between(&asana, None, wanted.clone(), &rules);
-        let change: Change = between(&slack, before.as_ref(), wanted, &rules);
-        let (planned, plan) = (scopes("a b"), Plan::of(vec![another, change]));
-        let said = said.map(scopes);
-        let asked = Asked {
-            connector: &slack,
-            scopes: &planned,
-            values: &BTreeMap::new(),
-            account: None,
-            plan: None,
-            action,
-            before: said.as_ref(),
-        };
-        let observed = BTreeMap::new();
-        let now = Now {
-            observed: &observed,
-            rules: &rules,
-        };
-        let at = Timestamp::UNIX_EPOCH;
-        let expired = Plan {
-            expires_at: Some(at),
-            ..plan.clone()
-        };
-        assert!(now.follows(&expired, &plan.app.app, &asked, at).is_err());
-        now.follows(&plan, &plan.app.app, &asked, at).is_ok()
-    }
-
-    #[test]
-    fn what_an_apply_asked_for_began_where_its_plan_did() {
-        let (create, update) = (Action::Create, Action::Update);
-        for (before, said, action, may) in [
-            (None, None, create, true),
-            (Some("c"), Some("c"), update, true),
-            // Somebody consented to a part meanwhile.
-            (None, Some("a"), create, true),
-            (Some("c"), Some("a"), update, true),
-            (None, Some("c"), create, false),
-            (Some("c"), Some("d"), update, false),
-            (Some("c"), Some("c d"), update, false),
-            (Some("c d"), Some("c"), update, false),
-            (Some("c"), None, update, false),
-            (None, None, update, false),
-            (Some("c"), Some("c"), create, false),
-        ] {
-            let found = follows(before, said, action);
-            assert_eq!(found, may, "{before:?}, said to be {said:?}, {action}");
-        }
-    }
+    now.follows(&plan, app, wanted, around.context.now())
 }

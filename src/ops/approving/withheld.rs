@@ -1,15 +1,16 @@
 //! What `authorize` must not ask for, although it waits: it was never approved, or that was taken back since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use jiff::Timestamp;
 
 use super::{
-    binding::LazyBinding,
-    vouching::{Asked, Now, Where, together, with},
+    asked::{Asked, Now},
+    binding::{Binding, LazyBinding},
+    vouching::{Where, stored, together, with},
 };
 use crate::{
-    approval::{Approved, Signatures},
+    approval::{Approved, FromRisk, Signatures},
     context::Failure,
     diff::Action,
     model::{App, ConnectorType},
@@ -85,36 +86,36 @@ pub(in crate::ops) async fn withheld(
         return Ok(withheld);
     }
     let binding = binding.get(around, project).await?;
-    let concerned = |asked: &&Asked<'_>| binding.concerns(now.risk(asked));
-    let applied = applied.iter().filter(concerned);
-    let (before, applied): (Vec<_>, Vec<_>) =
-        applied.partition(|asked| asked.action == Action::NoOp);
-    for asked in before {
-        if let Some(plan) = asked.plan {
-            let of = (asked.connector.clone(), plan.clone());
-            withheld.reasons.insert(of, NOT_OF_THE_PLAN.to_owned());
-        }
-    }
-    if applied.is_empty() {
+    if binding.needs().is_empty() {
         return Ok(withheld);
     }
     let memories = with(memory, others);
-    let mut plans: BTreeMap<&Digest, (Signatures, Option<Timestamp>)> = BTreeMap::new();
-    for asked in applied {
+    let mut plans: BTreeMap<&Digest, Applied> = BTreeMap::new();
+    for asked in &applied {
         let Some(plan) = asked.plan else { continue };
-        if let (false, Some(signers)) = (plans.contains_key(plan), binding.signers()) {
-            let warn = |text: &str| around.warn(text);
-            let found = together(around, &memories, plan, signers, Vec::new(), &warn).await?;
-            let at = if found.revoked.is_empty() {
-                None
-            } else {
-                revoked_at(&memories, plan).await?
-            };
-            plans.insert(plan, (found, at));
+        let risk = now.risk(asked);
+        if asked.action == Action::NoOp {
+            if binding.concerns(risk) {
+                let of = (asked.connector.clone(), plan.clone());
+                withheld.reasons.insert(of, NOT_OF_THE_PLAN.to_owned());
+            }
+            continue;
         }
-        let (found, revoked) = plans.entry(plan).or_default();
-        let risk = Some(now.risk(asked));
-        let check = |approvals| Approved::check(plan, risk, binding.needs(), approvals);
+        let Applied {
+            found,
+            revoked,
+            risk: then,
+        } = match plans.entry(plan) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                new.insert(Applied::look(around, (app, &memories), binding, plan).await?)
+            }
+        };
+        let risk = risk.max(*then);
+        if !binding.concerns(risk) {
+            continue;
+        }
+        let check = |approvals| Approved::check(plan, Some(risk), binding.needs(), approvals);
         let why = if let Some(at) = revoked
             && check(found.approvals.clone()).is_err()
         {
@@ -143,6 +144,44 @@ pub(in crate::ops) async fn withheld(
         }
     }
     Ok(withheld)
+}
+
+/// What is known of a plan that was applied.
+#[derive(Default)]
+struct Applied {
+    found: Signatures,
+    /// When its approval was taken back.
+    revoked: Option<Timestamp>,
+    /// How risky it was by what there was then. The app may show by now what was asked for.
+    risk: FromRisk,
+}
+
+impl Applied {
+    async fn look(
+        around: &Around<'_>,
+        (app, memories): (&App, &[&Memory]),
+        binding: &Binding,
+        plan: &Digest,
+    ) -> Result<Self, Failure> {
+        let mut known = Self::default();
+        if let Some(signers) = binding.signers() {
+            let warn = |text: &str| around.warn(text);
+            known.found = together(around, memories, plan, signers, Vec::new(), &warn).await?;
+        }
+        if known.found.revoked.is_empty() {
+            return Ok(known);
+        }
+        known.revoked = revoked_at(memories, plan).await?;
+        // Somebody signed it: where it is not kept, it may have been any.
+        known.risk = FromRisk::Danger;
+        for memory in memories {
+            if let Ok(plan) = stored(memory, app, plan).await {
+                known.risk = binding.risk(&plan);
+                break;
+            }
+        }
+        Ok(known)
+    }
 }
 
 /// When the approval of a plan was taken back for the last time.

@@ -13,7 +13,7 @@ pub use authorization::AuthorizationStatus;
 pub use available::{AvailableIntegration, ConfigField};
 pub use connectors::PutAnswer;
 pub use oauth::{DeviceCode, TokenPoll, UserInfo};
-pub use snapshot::Survey;
+pub use snapshot::{Survey, WantedValues};
 pub use stripe::{SandboxState, StripeInstalled, StripeStatus};
 pub use values::ConnectionValues;
 

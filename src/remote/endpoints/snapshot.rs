@@ -17,41 +17,66 @@ impl Remote {
     /// Lists the connectors and asks for Stripe's status at the same time. Both or nothing: half a
     /// state would make a plan that removes or creates what it did not see.
     pub async fn observe(&self) -> Result<Observed, RemoteError> {
-        let (connectors, stripe) =
-            beside(Box::pin(self.list()), Box::pin(self.stripe_status())).await?;
-        Ok(observed(connectors, stripe))
+        self.observe_with([]).await
     }
 
-    /// The same for a plan: side by side with it the connector policies, the values of those connectors
-    /// whose files declare some, and, `to_change` the app, what the platform says that its types need.
+    /// The same, with the connection values of those for whom some are wanted: the list does not tell them. Whoever
+    /// decides about values has to look at them.
+    pub async fn observe_with<'w>(
+        &self,
+        wanted: impl IntoIterator<Item = WantedValues<'w>>,
+    ) -> Result<Observed, RemoteError> {
+        let others =
+            Box::pin(async { tokio::try_join!(self.stripe_status(), self.values_of(wanted)) });
+        let (connectors, (stripe, values)) = beside(Box::pin(self.list()), others).await?;
+        let mut observed = observed(connectors, stripe);
+        tell_values(&mut observed, &values);
+        Ok(observed)
+    }
+
+    /// The values of those for whom some are wanted. What nobody wants is nobody's to compare.
+    async fn values_of<'w>(
+        &self,
+        wanted: impl IntoIterator<Item = WantedValues<'w>>,
+    ) -> Result<BTreeMap<ConnectorType, ConnectionValues>, RemoteError> {
+        let some = |(connector, values): WantedValues<'w>| {
+            (!values.is_empty() && connector.kind() == Kind::Oauth).then_some(connector)
+        };
+        let names: BTreeSet<_> = wanted.into_iter().filter_map(some).collect();
+        let asked = names.into_iter().map(|connector| async move {
+            let told = self.connection_values(connector).await?;
+            Ok((connector.clone(), told))
+        });
+        stream::iter(asked)
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    /// The same for a plan: side by side with it the connector policies, and, `to_change` the app, what the platform
+    /// says that its types need.
     pub async fn survey(
         &self,
         declared: &Declared,
         to_change: bool,
     ) -> Result<Survey, RemoteError> {
-        let declares_values = |connector: &&ConnectorType| {
-            let file = declared.connectors.get(*connector);
-            file.is_some_and(|file| !file.connection_config.is_empty())
-        };
-        let with_values = declared.connectors.keys().filter(declares_values);
-        let values = stream::iter(with_values.map(|connector| async move {
-            let told = self.connection_values(connector).await?;
-            Ok((connector.clone(), told))
-        }))
-        .buffer_unordered(AT_ONCE)
-        .try_collect::<BTreeMap<_, _>>();
         let others = Box::pin(async {
             tokio::try_join!(
                 self.stripe_status(),
                 self.policies(),
-                values,
+                self.values_of(declared.values()),
                 self.offered_to(declared, to_change)
             )
         });
         let (connectors, (stripe, policies, mut values, offered)) =
             beside(Box::pin(self.list()), others).await?;
+        let mut observed = Observed {
+            policies,
+            ..observed(connectors, stripe)
+        };
+        tell_values(&mut observed, &values);
         let created = |connector: &&ConnectorType| {
-            connector.kind() == Kind::Oauth && !connectors.contains_key(*connector)
+            connector.kind() == Kind::Oauth && !observed.connectors.contains_key(*connector)
         };
         let created = declared.connectors.keys().filter(created);
         let needs_unknown = match &offered {
@@ -68,16 +93,6 @@ impl Remote {
                 Vec::new()
             }
         };
-        let mut observed = Observed {
-            policies,
-            ..observed(connectors, stripe)
-        };
-        // What no file says is nobody's to compare.
-        for (connector, told) in values.iter().filter(|(name, _)| declares_values(name)) {
-            if let Some(known) = observed.connectors.get_mut(connector) {
-                known.connection_config.clone_from(&told.saved);
-            }
-        }
         Ok(Survey {
             observed,
             values,
@@ -111,6 +126,17 @@ async fn beside<L, O, E>(
     tokio::select! {
         listed = &mut list => Ok((listed?, others.await?)),
         told = &mut others => Ok((list.await?, told?)),
+    }
+}
+
+/// A connector, and the connection values that it is to have.
+pub type WantedValues<'w> = (&'w ConnectorType, &'w BTreeMap<String, String>);
+
+fn tell_values(observed: &mut Observed, told: &BTreeMap<ConnectorType, ConnectionValues>) {
+    for (connector, told) in told {
+        if let Some(known) = observed.connectors.get_mut(connector) {
+            known.connection_config.clone_from(&told.saved);
+        }
     }
 }
 
