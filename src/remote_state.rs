@@ -1,7 +1,7 @@
 //! A snapshot of the remote, for planning where there are no credentials.
 //!
-//! It holds types, states and scopes; accounts only if asked for. A plan made from it is
-//! speculative and is never applied.
+//! It holds types, states and scopes; accounts only if asked for; of connection values a digest, salted with the app's
+//! id, where they were read. A plan made from it is speculative and is never applied.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::model::{
-    Account, ApiUrl, App, AppId, ConnectorType, Kind, RemoteConnector, RemoteStatus, Scopes,
-    StripeMode,
+    Account, ApiUrl, App, AppId, ConnectorType, Declared, Kind, RemoteConnector, RemoteStatus,
+    Scopes, Sha256, StripeMode,
 };
 
 /// A snapshot.
@@ -19,8 +19,44 @@ use crate::model::{
 pub struct Snapshot {
     /// Whose.
     pub app: App,
-    /// What it had.
+    /// What it had. Connection values are digests, until they are revealed.
     pub connectors: BTreeMap<ConnectorType, RemoteConnector>,
+}
+
+impl Snapshot {
+    /// Has values read as they are declared, where that is what the digest is of: what is declared is then seen to
+    /// differ, or not.
+    pub fn reveal(&mut self, declared: &Declared) {
+        for (connector, wanted) in declared.values() {
+            let is = self.connectors.get_mut(connector);
+            let Some(saved) = is.and_then(|is| is.connection_config.as_mut()) else {
+                continue;
+            };
+            for (name, value) in wanted {
+                if let Some(saved) = saved.get_mut(name)
+                    && *saved == digest(&self.app.id, connector, name, value)
+                {
+                    saved.clone_from(value);
+                }
+            }
+        }
+    }
+}
+
+fn digest(app: &AppId, connector: &ConnectorType, name: &str, value: &str) -> String {
+    let mut hash = Sha256::default();
+    for part in [
+        "connplan value",
+        &app.folded(),
+        connector.as_str(),
+        name,
+        value,
+    ] {
+        hash.update(part.len().to_string().as_bytes());
+        hash.update(b"\n");
+        hash.update(part.as_bytes());
+    }
+    format!("sha256:{}", hash.hex())
 }
 
 /// The text is not a snapshot.
@@ -76,6 +112,9 @@ struct Entry {
     account: Option<Account>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mode: Option<StripeMode>,
+    /// Of each connection value a digest; none where they are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connection_values: Option<BTreeMap<String, String>>,
 }
 
 /// Writes a snapshot as JSON.
@@ -91,6 +130,12 @@ pub fn write(
         scopes: state.scopes.clone(),
         account: state.account.clone().filter(|_| show_accounts),
         mode: state.mode,
+        connection_values: state.connection_config.as_ref().map(|values| {
+            let digests = values
+                .iter()
+                .map(|(name, value)| (name.clone(), digest(&app.id, connector, name, value)));
+            digests.collect()
+        }),
     });
     let document = SnapshotFile {
         format_version: "1.0".to_owned(),
@@ -128,7 +173,7 @@ pub fn read(file: &str, text: &str) -> Result<Snapshot, SnapshotError> {
             scopes: entry.scopes,
             account: entry.account,
             mode: entry.mode,
-            connection_config: None,
+            connection_config: entry.connection_values,
         };
         if (entry.connector.kind() == Kind::Stripe) != state.mode.is_some() {
             return Err(fail(format!(

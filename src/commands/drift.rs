@@ -55,6 +55,7 @@ pub async fn run(args: &DriftArgs, context: &Context) -> Result<ExitStatus, Fail
         ..PlanningArgs::default()
     };
     let plan = situation.look_only(&planning.wishes())?;
+    planning::say_uncompared(context, &plan);
     let files = &situation.files;
     let known = applied(context, &situation).await?;
     let is_new = |saved: &&receipt::Saved| known.iter().all(|known| known.digest != saved.digest);

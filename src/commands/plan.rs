@@ -215,8 +215,9 @@ async fn speculate(
 ) -> Result<(Plan, Judgement), Failure> {
     let snapshot = remote_state::read(&file_name(file), &context.read_document(file)?);
     let by_link = fs::by_link(&context.path(file));
-    let snapshot = snapshot.map_err(|wrong| if by_link { wrong.unshown() } else { wrong })?;
+    let mut snapshot = snapshot.map_err(|wrong| if by_link { wrong.unshown() } else { wrong })?;
     let mut files = planning::read_files(context, args.planning.dir.as_deref())?;
+    snapshot.reveal(&files.declared);
     base::bind(context, &mut files.project).await?;
     let mut app = snapshot.app;
     app.environment.clone_from(&files.project.environment);

@@ -12,7 +12,7 @@ use crate::{
     escape,
     model::{App, ConnectorType, SetBy},
     ops::{self, Files, LazyBinding, PlanInputs, PlanSession, Wishes},
-    plan::envelope::DocumentKind,
+    plan::{Plan, UNCOMPARED, envelope::DocumentKind},
     receipt,
     remote::{Remote, auth::CredentialOrigin},
     syntax::{Finding, Problem},
@@ -76,6 +76,14 @@ pub(super) fn is_there(project: &Project, dir: Option<&Path>) -> Result<(), Usag
             "name the folder that holds the connector files",
         )),
         _ => Ok(()),
+    }
+}
+
+/// Says what nobody could compare, where nothing else of the plan is said.
+pub(super) fn say_uncompared(context: &Context, plan: &Plan) {
+    let found = plan.diagnostics.iter();
+    for uncompared in found.filter(|found| found.code == UNCOMPARED) {
+        context.warn(&uncompared.message);
     }
 }
 

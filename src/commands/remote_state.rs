@@ -3,7 +3,9 @@
 use clap::Args;
 
 use crate::{
+    config,
     context::{Context, EncodeError, ExitStatus, Failure, Format},
+    model::Declared,
     remote_state,
     view::json,
 };
@@ -20,7 +22,11 @@ pub async fn run(_args: &RemoteStateArgs, context: &Context) -> Result<ExitStatu
     let project = context.project(None)?;
     project.check()?;
     let app = project.app()?;
-    let observed = context.remote(&project, &app).await?.observe().await?;
+    // Files that cannot be read do not stand in the way: the app's values are not known then.
+    let declared = config::connectors::read(&project).declared;
+    let wanted = declared.iter().flat_map(Declared::values);
+    let remote = context.remote(&project, &app).await?;
+    let observed = remote.observe_with(wanted).await?;
     let snapshot = remote_state::write(&app, &observed.connectors, context.globals.show_accounts);
     let snapshot = snapshot.map_err(EncodeError::from)?;
     context.terminal.out(&json::harmless(&snapshot));

@@ -40,6 +40,7 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
         ..PlanningArgs::default()
     };
     let plan = situation.look_only(&planning.wishes())?;
+    planning::say_uncompared(context, &plan);
     let pending = &situation.files.pending;
     let folder = situation.files.project.folder();
     let undeclared: Vec<_> = pending

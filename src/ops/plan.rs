@@ -410,6 +410,8 @@ impl Files {
             diagnostics,
         })?;
         explain::by_files(&mut plan, &self.loaded);
+        let uncompared = values::uncompared(&plan);
+        plan.diagnostics.extend(uncompared);
         Ok(plan)
     }
 }

@@ -5,8 +5,10 @@ use super::policy;
 use crate::{
     config::{Loaded, Project},
     context::{Failure, UsageError},
+    diff::ConfigDiff,
     escape,
-    model::{App, ConnectorType, Declared, Diagnostic, SetBy, Severity},
+    model::{App, ConnectorType, Declared, Diagnostic, Likeness, SetBy, Severity},
+    plan::{Plan, UNCOMPARED},
     remote::auth,
     state::Trust,
     store::Place,
@@ -113,6 +115,36 @@ pub(super) fn told(
         )),
     })
     .collect()
+}
+
+/// What of a plan nobody could compare: unknown is not the same.
+pub(super) fn uncompared(plan: &Plan) -> Vec<Diagnostic> {
+    let (why, help) = if plan.speculative {
+        (
+            "the remote state does not hold them",
+            Some("where the connector's file is: `connplan remote-state > FILE`"),
+        )
+    } else {
+        ("the app does not tell them", None)
+    };
+    let unknown = plan.changes().filter(|change| {
+        let values = change.values().zip(change.before.as_ref());
+        values
+            .is_some_and(|((_, wanted), is)| ConfigDiff::likeness(wanted, is) == Likeness::Unknown)
+    });
+    let told = unknown.map(|change| Diagnostic {
+        severity: Severity::Warning,
+        code: UNCOMPARED.to_owned(),
+        message: format!(
+            "whether the connection values of {} change is not known: {why}",
+            change.connector
+        ),
+        file: change.file.clone(),
+        line: None,
+        column: None,
+        help: help.map(str::to_owned),
+    });
+    told.collect()
 }
 
 /// What connector files declare, with their variables put in, and with whom the policy expects.

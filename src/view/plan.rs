@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Format, Medium, markdown, report::PlanReport, text, unified};
-use crate::{escape, policy, syntax, term::Terminal};
+use crate::{escape, plan::UNCOMPARED, policy, syntax, term::Terminal};
 
 /// When a plan is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,8 @@ fn fresh(
     moment: Moment,
 ) -> String {
     if medium.format == Format::Text {
-        let not_said = |code: &str| policy::says(code) || code == syntax::OWN_VARIABLE;
+        let others = [syntax::OWN_VARIABLE, UNCOMPARED];
+        let not_said = |code: &str| policy::says(code) || others.contains(&code);
         report.diagnostics.retain(|said| not_said(&said.code));
     }
     shown(&report, options, medium, moment)

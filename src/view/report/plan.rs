@@ -15,7 +15,7 @@ use crate::{
         Account, ApiUrl, AppId, ConnectorType, Diagnostic, ExpectedAccount, Kind, Origin,
         RemoteConnector, RemoteStatus, Scope, Scopes, StripeMode, expected_shown, map_of, shown,
     },
-    plan::{AppPlan, Digest, Override, Plan, Summary},
+    plan::{AppPlan, Digest, Override, Plan, Summary, UNCOMPARED},
     policy::{self, Violation},
     risk::{self, Level, Risk, RiskKind},
     view::json,
@@ -319,6 +319,11 @@ impl PlanReport {
             .iter()
             .filter(|d| d.code == policy::LOOSENED);
         loosened.map(|d| d.message.strip_prefix("danger: ").unwrap_or(&d.message))
+    }
+
+    /// Whether nothing declared was left out of the comparison.
+    pub fn is_compared(&self) -> bool {
+        self.diagnostics.iter().all(|d| d.code != UNCOMPARED)
     }
 
     /// What was found, but what is loosened. What the policy says goes first: others may be many, and some

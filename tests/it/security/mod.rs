@@ -36,4 +36,6 @@ mod unfollowed;
 mod unnamed_base;
 #[cfg(unix)]
 mod unseen;
+#[cfg(unix)]
+mod values;
 mod variables;
