@@ -10,6 +10,7 @@ use super::{
     branch_now::now,
     default_branch::default,
     fetched::{Found, answers, fetch, here_or_fetched, missing},
+    heads::{check_heads, heads},
     places::folder_name,
     run_repository::{is_of_run, own, target},
 };
@@ -116,9 +117,11 @@ impl CommitAt {
                     names.insert(0, own_default.clone());
                 }
             }
-            let Some(head) = checkout.head().await? else {
+            let heads = heads(context, &checkout).await?;
+            check_heads(context, &heads, &names)?;
+            if heads.is_empty() {
                 return Ok(found);
-            };
+            }
             // What a run for a request is told may be about another repository.
             let event = context.named_event()?;
             let is_request = is_request(&context.vars, event.as_ref());
@@ -127,7 +130,10 @@ impl CommitAt {
                 names.push(own_default);
             }
             let mut commits = Vec::new();
-            for name in &names {
+            let all = heads
+                .iter()
+                .flat_map(|head| names.iter().map(move |name| (head, name)));
+            for (head, name) in all {
                 match name {
                     BaseName::Commit(name) => {
                         commits.push(here_or_fetched(context, &checkout, name).await?);
@@ -135,10 +141,10 @@ impl CommitAt {
                     BaseName::Branch(name, or) => {
                         let others = !commits.is_empty();
                         let name = (name.as_str(), or.as_deref());
-                        commits.push(target(context, &checkout, name, others).await?);
+                        commits.extend(target(context, &checkout, name, others).await?);
                     }
                     BaseName::MergedOnto(name) => {
-                        let parents = checkout.named_parents(&head).await?;
+                        let parents = checkout.named_parents(head).await?;
                         if let [onto, merged] = parents.as_slice()
                             && merged.eq_ignore_ascii_case(name)
                         {
@@ -146,20 +152,20 @@ impl CommitAt {
                         }
                     }
                     BaseName::Parted { before, forced } => {
-                        commits.extend(parted(context, &checkout, &head, before, *forced).await?);
+                        commits.extend(parted(context, &checkout, head, before, *forced).await?);
                     }
                     BaseName::Now(branch) => {
-                        commits.extend(now(context, &checkout, &head, branch).await?);
-                        commits.extend(own(context, &checkout, &head, branch).await);
+                        commits.extend(now(context, &checkout, head, branch).await?);
+                        commits.extend(own(context, &checkout, head, branch).await);
                     }
                     BaseName::Default(line) => {
-                        commits.extend(default(context, &checkout, &head, line).await?);
+                        commits.extend(default(context, &checkout, head, line).await?);
                         if let Some(name) = &line.default {
-                            commits.extend(own(context, &checkout, &head, name).await);
+                            commits.extend(own(context, &checkout, head, name).await);
                         }
                     }
                     BaseName::Applied(names) => {
-                        commits.extend(changed_from(context, &checkout, &head, names).await?);
+                        commits.extend(changed_from(context, &checkout, head, names).await?);
                     }
                     // `named` has asked, or refused.
                     BaseName::Asked => {}
@@ -278,10 +284,14 @@ async fn changed_from(
         if head.as_str().eq_ignore_ascii_case(name) {
             return Ok(None);
         }
+        // What was altered here is not lost.
+        checkout.resolve(name).await?;
         match here_or_fetched(context, checkout, name).await {
             Ok(commit) => return Ok(Some(commit)),
             // Lost is what the remote was asked for and does not have.
-            Err(failure) if checkout.is_shallow().await? || !answers(context, checkout).await => {
+            Err(failure)
+                if checkout.lacks_history(head).await? || !answers(context, checkout).await =>
+            {
                 let why = failure.report.to_string();
                 return Err(NotApplied::of(name, why).into());
             }
@@ -306,18 +316,19 @@ async fn parted(
     head: &CommitId,
     before: &str,
     forced: bool,
-) -> Result<Option<Found>, Failure> {
-    if let Some(before) = checkout.resolve(before).await?
-        && let Some(base) = checkout.merge_base(head, &before).await?
-    {
-        return Ok(Some((base, None)));
+) -> Result<Vec<Found>, Failure> {
+    if let Some(before) = checkout.resolve(before).await? {
+        let parted = checkout.parted(head, &before).await?.at;
+        if !parted.is_empty() {
+            return Ok(parted.into_iter().map(|base| (base, None)).collect());
+        }
     }
-    if !forced && checkout.is_shallow().await? {
-        return Ok(None);
+    if !forced && checkout.lacks_history(head).await? {
+        return Ok(Vec::new());
     }
     let parents = checkout.named_parents(head).await?;
-    match parents.first() {
-        Some(parent) => here_or_fetched(context, checkout, parent).await.map(Some),
-        None => Ok(None),
-    }
+    Ok(match parents.first() {
+        Some(parent) => vec![here_or_fetched(context, checkout, parent).await?],
+        None => Vec::new(),
+    })
 }

@@ -76,10 +76,10 @@ pub(super) async fn default(
     let own = own.and_then(|(_, commit)| commit.as_deref());
     let is_own = own.is_some_and(|own| head.as_str().eq_ignore_ascii_case(own));
     let newest = match is_own {
-        _ if !asks => None,
+        _ if !asks => Vec::new(),
         // A clone has its own branch as it was when the run was first started.
-        true => now(context, checkout, head, &name).await?,
-        false => Some(branch(context, checkout, &name, None, true).await?),
+        true => Vec::from_iter(now(context, checkout, head, &name).await?),
+        false => branch(context, checkout, &name, None, true).await?,
     };
     let mut found: Vec<_> = newest
         .into_iter()
@@ -98,18 +98,25 @@ pub(super) async fn default(
         }
         known => known,
     };
-    let left = match known {
-        Some(known) => checkout.merge_base(head, &known).await?,
+    let parted = match &known {
+        Some(known) => Some(checkout.parted(head, known).await?),
         None => None,
     };
-    match left {
-        Some(left) if left != *head => found.push((left, None)),
-        None if asks && !is_own && checkout.is_shallow().await? => {
-            let branch = crate::escape::limited(&name, 100);
-            return Err(NotParted { branch }.into());
-        }
-        _ => found.extend(before(context, checkout, head, line).await?),
+    let is_whole = match &parted {
+        _ if !asks || is_own => true,
+        Some(parted) => parted.whole,
+        None => !checkout.lacks_history(head).await?,
+    };
+    if !is_whole {
+        let branch = crate::escape::limited(&name, 100);
+        return Err(NotParted { branch }.into());
     }
+    let mut left = parted.map(|parted| parted.at).unwrap_or_default();
+    left.retain(|left| left != head);
+    if left.is_empty() {
+        found.extend(before(context, checkout, head, line).await?);
+    }
+    found.extend(left.into_iter().map(|left| (left, None)));
     Ok(found)
 }
 

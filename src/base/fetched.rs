@@ -82,10 +82,11 @@ pub(super) async fn here_or_fetched(
     checkout: &Checkout,
     name: &str,
 ) -> Result<Found, Failure> {
+    // Nothing shorter: what else is called so, the clone says.
+    let commit = ObjectId::parse(name).map_err(|e| missing(name, e.to_string()))?;
     if let Some(commit) = checkout.resolve(name).await? {
         return Ok((commit, None));
     }
-    let commit = ObjectId::parse(name).map_err(|e| missing(name, e.to_string()))?;
     let depot = fetch(context, checkout, &commit).await?;
     Ok((commit, Some(depot)))
 }
@@ -150,17 +151,18 @@ pub(super) fn missing(commit: &str, why: String) -> NoBase {
     }
 }
 
-/// The head of a branch as the remote has it; else as this clone knows it; else `or`. Where others bind
-/// as well, what the pipeline cloned a moment ago is new enough not to warn.
+/// The head of a branch as the remote has it; else as this clone knows it, and `or`: whoever can write into `.git` can
+/// have a branch be anywhere, and the remote not be reached. Where others bind as well, what the pipeline cloned a
+/// moment ago is new enough not to warn.
 pub(super) async fn branch(
     context: &Context,
     checkout: &Checkout,
     name: &str,
     or: Option<&str>,
     others: bool,
-) -> Result<Found, Failure> {
+) -> Result<Vec<Found>, Failure> {
     let failure = match fetch_own_branch(context, checkout, name).await {
-        Ok(found) => return Ok(found),
+        Ok(found) => return Ok(vec![found]),
         Err(failure) => failure,
     };
     let origin = origin(context, checkout).await?;
@@ -178,13 +180,21 @@ pub(super) async fn branch(
             failure.report
         ));
     }
-    match (commit, or) {
-        (Some(commit), _) => Ok((commit, None)),
-        (None, Some(or)) => here_or_fetched(context, checkout, or).await,
-        (None, None) => Err(NoBase {
-            commit: name,
-            why: failure.report.to_string(),
+    let mut found: Vec<_> = commit.into_iter().map(|commit| (commit, None)).collect();
+    match or {
+        // A clone may well lack it.
+        Some(or) if !found.is_empty() => {
+            found.extend(checkout.resolve(or).await?.map(|commit| (commit, None)));
         }
-        .into()),
+        Some(or) => found.push(here_or_fetched(context, checkout, or).await?),
+        None if found.is_empty() => {
+            return Err(NoBase {
+                commit: name,
+                why: failure.report.to_string(),
+            }
+            .into());
+        }
+        None => {}
     }
+    Ok(found)
 }

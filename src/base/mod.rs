@@ -21,6 +21,7 @@ mod cloned;
 mod commit;
 mod default_branch;
 mod fetched;
+mod heads;
 mod named;
 mod newest;
 mod places;

@@ -6,6 +6,7 @@ use super::{
     commit::submodule_of,
     default_branch::name,
     fetched::{fetch_branch, fetch_own_branch, origin},
+    heads::heads,
     places::folder_name,
     run_repository::instead,
 };
@@ -37,7 +38,8 @@ impl Merged {
             return Ok(None);
         };
         let checkout = Checkout::of(&root, context.git())?;
-        let Some(commit) = checkout.head().await? else {
+        // Of two nobody knows which one the files are of.
+        let Ok([commit]) = <[CommitId; 1]>::try_from(heads(context, &checkout).await?) else {
             return Ok(None);
         };
         if !is_newest(context, &checkout, &commit, line).await? {

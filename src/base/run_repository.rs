@@ -36,10 +36,10 @@ pub(super) async fn target(
     checkout: &Checkout,
     (name, or): (&str, Option<&str>),
     others: bool,
-) -> Result<Found, Failure> {
+) -> Result<Vec<Found>, Failure> {
     match instead(context, checkout).await {
         None => branch(context, checkout, name, or, others).await,
-        Some(run) => Ok(head_of(context, checkout, &run, name).await?),
+        Some(run) => Ok(vec![head_of(context, checkout, &run, name).await?]),
     }
 }
 

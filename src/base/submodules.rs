@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{commit::CommitAt, tree::Tree};
+use super::{commit::CommitAt, heads::heads, tree::Tree};
 use crate::{
-    context::Failure,
+    context::{Context, Failure},
     fs,
     git::{Checkout, CommitId, EntryKind, GitError, ObjectId, Objects, path_of},
 };
@@ -53,7 +53,7 @@ impl Modules {
             if told.contains(&path) || found.len() == MOST {
                 continue;
             }
-            let Some(holder) = holder(at, &path, &id).await else {
+            let Some(holder) = holder(at, &path, &id).await? else {
                 continue;
             };
             let inner = match holder.objects().whole(&id).await {
@@ -106,7 +106,7 @@ impl Modules {
 }
 
 /// What has the commit of a repository within this one: this clone itself, or that one's work tree.
-async fn holder(at: &CommitAt, path: &str, id: &CommitId) -> Option<Checkout> {
+async fn holder(at: &CommitAt, path: &str, id: &CommitId) -> Result<Option<Checkout>, GitError> {
     let outer = &at.checkout;
     let place = outer.root().join(path_of(path));
     let inner = fs::look(&[outer.root()], &place.join(".git"))
@@ -118,23 +118,31 @@ async fn holder(at: &CommitAt, path: &str, id: &CommitId) -> Option<Checkout> {
         .into_iter()
         .chain([outer.clone()])
     {
-        if let Ok(Some(_)) = holder.resolve(id.as_str()).await {
-            return Some(holder);
+        match holder.resolve(id.as_str()).await {
+            Ok(Some(_)) => return Ok(Some(holder)),
+            Err(altered @ GitError::Altered { .. }) => return Err(altered),
+            // It may be in the other one.
+            Ok(None) | Err(_) => {}
         }
     }
-    None
+    Ok(None)
 }
 
 /// Which of these are repositories in what is checked out too.
 pub(super) async fn still_there(
+    context: &Context,
     at: &CommitAt,
     modules: &[(String, CommitId)],
 ) -> Result<BTreeSet<String>, Failure> {
-    let Some(head) = at.checkout.head().await? else {
-        return Ok(BTreeSet::new());
-    };
-    let head = at.checkout.objects().whole(&head).await?;
-    let is_there = |path: &String| matches!(head.get(path), Some((EntryKind::Module, _)));
-    let paths = modules.iter().map(|(path, _)| path.clone());
-    Ok(paths.filter(is_there).collect())
+    let mut there: BTreeSet<_> = modules.iter().map(|(path, _)| path.clone()).collect();
+    let heads = heads(context, &at.checkout).await?;
+    for head in &heads {
+        let head = at.checkout.objects().whole(head).await?;
+        there.retain(|path| matches!(head.get(path), Some((EntryKind::Module, _))));
+    }
+    Ok(if heads.is_empty() {
+        BTreeSet::new()
+    } else {
+        there
+    })
 }

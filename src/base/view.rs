@@ -268,7 +268,7 @@ impl View {
         if unread.is_empty() {
             return Ok(());
         }
-        let there = still_there(&self.at, &unread).await?;
+        let there = still_there(context, &self.at, &unread).await?;
         if let Some((gone, _)) = unread.iter().find(|(path, _)| !there.contains(path)) {
             return Err(self.withheld(gone));
         }

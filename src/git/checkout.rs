@@ -1,14 +1,12 @@
 //! A work tree, looked at. Nothing here changes it or talks to a remote.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     CommitId, Git, GitError, ObjectId, Objects, RemoteName,
     ask::Asked,
     command::{Place, Run, failed},
+    reader::{LIMIT, ObjectKind},
 };
 
 /// A work tree.
@@ -16,15 +14,6 @@ use super::{
 pub struct Checkout {
     pub(super) git: Git,
     pub(super) root: PathBuf,
-}
-
-/// Who made a commit.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Person {
-    /// As they call themselves. Untrusted.
-    pub name: String,
-    /// The address they gave. Untrusted, and private to some.
-    pub email: String,
 }
 
 impl Checkout {
@@ -76,38 +65,34 @@ impl Checkout {
         if name.starts_with('-') || name.contains(is_odd) {
             return Ok(None);
         }
-        let wanted = format!("{name}^{{commit}}");
         let place = Place::Checkout(&self.root);
-        match self.git.ask(place, DOING, &[&wanted], 0).await? {
-            Asked::Answers(mut found) => Ok(found.pop().flatten().map(|object| object.id)),
-            // What is not there is an answer; a repository that cannot be used is not, nor is one that was killed.
-            Asked::Ended { killed, stderr } if killed || unusable(&stderr) => {
-                Err(failed(DOING, &stderr))
-            }
-            Asked::Ended { .. } => Ok(None),
+        // Whoever can write into `.git` can have any name lead to any commit, and not the name of an object: that one is
+        // asked for itself.
+        let mut wanted = match ObjectId::parse(name) {
+            Ok(id) => id.to_string(),
+            Err(_) => format!("{name}^{{commit}}"),
+        };
+        loop {
+            let object = match self.git.ask(place, DOING, &[&wanted], LIMIT).await? {
+                Asked::Answers(mut found) => found.pop().flatten(),
+                // What is not there is an answer; a repository that cannot be used is not, nor is one that was killed.
+                Asked::Ended { killed, stderr } if killed || unusable(&stderr) => {
+                    return Err(failed(DOING, &stderr));
+                }
+                Asked::Ended { .. } => None,
+            };
+            let Some(object) = object else {
+                return Ok(None);
+            };
+            let tagged = match object.kind {
+                ObjectKind::Commit => return Ok(Some(object.id)),
+                ObjectKind::Tag => object.content.unwrap_or_default(),
+                ObjectKind::Tree | ObjectKind::Blob => return Ok(None),
+            };
+            let tagged = String::from_utf8_lossy(&tagged);
+            let tagged = tagged.strip_prefix("object ").unwrap_or_default();
+            wanted = ObjectId::parse(tagged.lines().next().unwrap_or_default())?.to_string();
         }
-    }
-
-    /// What a commit says that its parents are, whether those are here or not.
-    pub async fn named_parents(&self, commit: &CommitId) -> Result<Vec<String>, GitError> {
-        let text = self.objects().commit(commit).await?;
-        let head = text.split("\n\n").next().unwrap_or_default();
-        let parents = head.lines().filter_map(|line| line.strip_prefix("parent "));
-        Ok(parents.map(str::to_owned).collect())
-    }
-
-    /// Where two lines of history parted; none where that is not known here (a shallow clone).
-    pub async fn merge_base(
-        &self,
-        one: &CommitId,
-        other: &CommitId,
-    ) -> Result<Option<CommitId>, GitError> {
-        if one == other {
-            return Ok(Some(one.clone()));
-        }
-        let args = ["merge-base", one.as_str(), other.as_str()];
-        let found = self.maybe("compare two commits", &args).await?;
-        Ok(found.map(|text| ObjectId::parse(&text)).transpose()?)
     }
 
     /// Whether a file is one that it keeps, and does not merely lie in it.
@@ -124,27 +109,6 @@ impl Checkout {
     /// Whether it has a git folder of its own, as a clone does: that of a submodule lies in the repository around it.
     pub fn is_cloned(&self) -> bool {
         self.root.join(".git").is_dir()
-    }
-
-    /// Whether it lacks what came before some commit.
-    pub async fn is_shallow(&self) -> Result<bool, GitError> {
-        let args = ["rev-parse", "--is-shallow-repository"];
-        let found = self.maybe("look at the repository", &args).await?;
-        Ok(found.as_deref() == Some("true"))
-    }
-
-    /// Whether a line with this word was ever in a file of this name, as far as this clone tells: where it does not
-    /// go back to the start, it may have been.
-    pub async fn may_have_said(&self, word: &str, file: &str) -> Result<bool, GitError> {
-        let (word, file) = (format!("-G{word}"), format!(":(glob)**/{file}"));
-        let mut args = vec!["log", "-1", "--format=%H"];
-        // No line of history is left out, and a merge is held against each of its parents. What attributes of the
-        // checkout say counts for nothing: they could call the file binary, or choose a program that converts it.
-        args.extend(["--full-history", "-m"]);
-        args.extend(["--text", "--no-textconv", "--no-ext-diff"]);
-        args.extend([&*word, "HEAD", "--", &*file]);
-        let found = self.maybe("look for earlier settings", &args).await?;
-        Ok(found.is_none_or(|found| !found.is_empty()) || self.is_shallow().await?)
     }
 
     /// The branch that the remote calls its default, as this clone knows it.
@@ -165,36 +129,6 @@ impl Checkout {
     /// What its commits hold.
     pub fn objects(&self) -> Objects<'_> {
         Objects::new(&self.git, Place::Checkout(&self.root))
-    }
-
-    /// Authors and committers of what `head` has and `base` has not; of the head alone without a
-    /// base.
-    pub async fn people(
-        &self,
-        base: Option<&CommitId>,
-        head: &CommitId,
-    ) -> Result<BTreeSet<Person>, GitError> {
-        let mut args = vec![
-            "rev-list",
-            "--no-commit-header",
-            "--format=%an%x00%ae%n%cn%x00%ce",
-        ];
-        let without = base.map(|base| format!("^{base}"));
-        match &without {
-            Some(without) => args.push(without),
-            None => args.push("--max-count=1"),
-        }
-        args.extend([head.as_str(), "--"]);
-        let run = Run::new("read who made the commits", &args);
-        let output = self.git.must(Place::Checkout(&self.root), run).await?;
-        let text = output.text();
-        let people = text.lines().filter_map(|line| line.split_once('\0'));
-        Ok(people
-            .map(|(name, email)| Person {
-                name: name.to_owned(),
-                email: email.to_owned(),
-            })
-            .collect())
     }
 }
 

@@ -56,7 +56,9 @@ const FIXED: [&str; 23] = [
 ];
 
 /// Where a repository's own settings count and its programs must not: it is not a place of ours.
-const IN_CHECKOUT: [&str; 4] = [
+const IN_CHECKOUT: [&str; 5] = [
+    // Nothing covers what it says of the commits.
+    "core.commitGraph=false",
     "credential.helper=",
     "core.sshCommand=false",
     "core.editor=false",
@@ -238,6 +240,7 @@ impl Git {
                 }
                 command
                     .env("GIT_ALLOW_PROTOCOL", "none")
+                    .env("GIT_GRAFT_FILE", "/dev/null")
                     .arg("-C")
                     .arg(root);
             }

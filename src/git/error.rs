@@ -54,6 +54,22 @@ pub enum GitError {
         #[help]
         help: Option<&'static str>,
     },
+    /// What lies in the repository under the name of an object is another one.
+    #[error(
+        "the git object {name} of this clone does not have the content that its name stands for: the clone is damaged, or \
+         somebody altered it"
+    )]
+    #[diagnostic(
+        code(connplan::git::altered),
+        help(
+            "make a new clone (in a pipeline: start a new run, and let no artifact or earlier job write into `.git`), then \
+             try again; `git fsck` shows what else is damaged"
+        )
+    )]
+    Altered {
+        /// Its name.
+        name: String,
+    },
     /// The remote cannot be reached now.
     #[error("the git remote {remote} cannot be reached: {said}")]
     #[diagnostic(

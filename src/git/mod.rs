@@ -7,12 +7,16 @@
 //! at all: it runs in a bare repository of connplan's own ([`Depot`]), which takes nothing from the
 //! checkout but the remote's address and the headers that a pipeline's checkout step keeps there.
 //! The user's own configuration and credential helpers work as ever.
+//!
+//! Nor is what lies there believed: an object is what its name says (`reader`), and walks over history are our own
+//! (`history`). The names of branches are only as good as the clone: who needs more fetches.
 
 mod ask;
 mod checkout;
 mod command;
 mod depot;
 mod error;
+mod history;
 mod import;
 mod name;
 mod objects;
@@ -22,10 +26,11 @@ mod reach;
 mod reader;
 mod remote;
 
-pub use checkout::{Checkout, Person};
+pub use checkout::Checkout;
 pub use command::Git;
 pub use depot::Depot;
 pub use error::GitError;
+pub use history::Parted;
 pub use import::{Author, NewCommit};
 pub use name::{CommitId, NameError, ObjectId, RefName, RemoteName};
 pub use objects::{EntryKind, Objects, TreeEntry};

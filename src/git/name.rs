@@ -1,5 +1,7 @@
 //! Names that go onto git's command line: checked, so that none is taken for an option.
 
+use std::fmt::Write as _;
+
 /// A text that is not such a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {wanted}")]
@@ -15,6 +17,16 @@ fn bad(text: &str, wanted: &'static str) -> NameError {
         text: crate::escape::limited(text, 80),
         wanted,
     }
+}
+
+/// Hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 /// The whole name of an object: 40 or 64 lower-case hexadecimal digits.

@@ -1,18 +1,19 @@
 //! What commits hold, wherever they are: files, folders, and the content of both.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use super::{
     CommitId, Git, GitError, ObjectId,
     ask::{Asked, not_here},
     command::{Place, failed},
+    name::hex,
     path::path_text,
     reader::{LIMIT, Object, ObjectKind},
 };
 use crate::model::map_of;
 
 /// So many folders are read at once.
-const AT_ONCE: usize = 200;
+pub(super) const AT_ONCE: usize = 200;
 
 /// The most that is kept of a commit's paths: some two million.
 const LONGEST_LIST: usize = 256 << 20;
@@ -39,6 +40,37 @@ pub enum EntryKind {
     Folder,
     /// Another repository.
     Module,
+}
+
+/// What a commit says.
+#[derive(Clone, Debug)]
+pub(super) struct Said {
+    /// All that it holds.
+    pub(super) tree: ObjectId,
+    /// Those before it.
+    pub(super) parents: Vec<CommitId>,
+    /// When it was made, in seconds since 1970. Anybody may write any time.
+    pub(super) time: i64,
+}
+
+impl Said {
+    fn of(commit: &[u8]) -> Option<Self> {
+        let text = String::from_utf8_lossy(commit);
+        let mut lines = text.lines().peekable();
+        let tree = ObjectId::parse(lines.next()?.strip_prefix("tree ")?).ok()?;
+        let mut parents = Vec::new();
+        while let Some(parent) = lines.peek().and_then(|line| line.strip_prefix("parent ")) {
+            parents.push(ObjectId::parse(parent).ok()?);
+            lines.next();
+        }
+        let made = lines.find_map(|line| line.strip_prefix("committer "));
+        let time = made.and_then(|made| made.rsplit(' ').nth(1)?.parse().ok());
+        Some(Self {
+            tree,
+            parents,
+            time: time.unwrap_or(0),
+        })
+    }
 }
 
 /// The objects of a repository.
@@ -80,7 +112,7 @@ impl<'a> Objects<'a> {
     pub async fn list(&self, commit: &CommitId, folder: &str) -> Result<Vec<TreeEntry>, GitError> {
         const DOING: &str = "list a folder of the commit";
         let mut parts = folder.split('/').filter(|part| !part.is_empty());
-        let mut tree = self.tree_of(commit).await?;
+        let mut tree = self.said_by(commit).await?.tree;
         loop {
             // What the folder around it names and is not here is not an empty one: a clone may lack it.
             let content = self.one(DOING, &tree, ObjectKind::Tree).await?;
@@ -105,16 +137,24 @@ impl<'a> Objects<'a> {
     }
 
     /// What a commit says.
-    pub(super) async fn commit(&self, id: &CommitId) -> Result<String, GitError> {
-        let said = self.one("read the commit", id, ObjectKind::Commit);
-        Ok(String::from_utf8_lossy(&said.await?).into_owned())
+    pub(super) async fn said_by(&self, id: &CommitId) -> Result<Said, GitError> {
+        let said = self.said(std::slice::from_ref(id)).await?.pop().flatten();
+        said.ok_or_else(|| not_here("read the commit", id.as_str()))
     }
 
-    async fn tree_of(&self, commit: &CommitId) -> Result<ObjectId, GitError> {
-        let text = self.commit(commit).await?;
-        let line = text.lines().next().unwrap_or_default();
-        let id = line.strip_prefix("tree ").unwrap_or_default();
-        Ok(ObjectId::parse(id)?)
+    /// What commits say; none of those that are not here.
+    pub(super) async fn said(&self, ids: &[CommitId]) -> Result<Vec<Option<Said>>, GitError> {
+        const DOING: &str = "read the commit";
+        let mut all = Vec::with_capacity(ids.len());
+        for some in ids.chunks(AT_ONCE) {
+            let names: Vec<_> = some.iter().map(ObjectId::as_str).collect();
+            let asked = self.git.ask(self.place, DOING, &names, LIMIT).await?;
+            for object in asked.answers(DOING)? {
+                let text = content(DOING, object, ObjectKind::Commit)?;
+                all.push(text.and_then(|text| Said::of(&text)));
+            }
+        }
+        Ok(all)
     }
 
     async fn one(
@@ -152,24 +192,14 @@ impl<'a> Objects<'a> {
         commit: &CommitId,
     ) -> Result<BTreeMap<String, (EntryKind, ObjectId)>, GitError> {
         const DOING: &str = "list a commit";
-        let mut folders = vec![(String::new(), self.tree_of(commit).await?)];
+        let mut folders = vec![self.said_by(commit).await?.tree];
+        let mut paths = vec![String::new()];
         let (mut all, mut size, mut at_once) = (Vec::new(), 0, AT_ONCE);
         while !folders.is_empty() {
-            let some = folders.split_off(folders.len().saturating_sub(at_once));
-            let names: Vec<_> = some.iter().map(|(_, id)| id.as_str()).collect();
-            let asked = match self.git.ask(self.place, DOING, &names, LIMIT).await {
-                // Of folders with very many files, fewer at once.
-                Err(GitError::TooLarge { .. }) if some.len() > 1 => {
-                    at_once = some.len().div_ceil(4);
-                    folders.extend(some);
-                    continue;
-                }
-                asked => asked?,
-            };
-            for ((folder, id), tree) in some.iter().zip(asked.answers(DOING)?) {
-                let tree = content(DOING, tree, ObjectKind::Tree)?;
-                let tree = tree.ok_or_else(|| not_here(DOING, id.as_str()))?;
-                for TreeEntry { name, kind, id } in entries(DOING, id, &tree)? {
+            let some = self.folders(DOING, &mut folders, &mut at_once).await?;
+            let around = paths.split_off(folders.len());
+            for (folder, entries) in around.into_iter().zip(some) {
+                for TreeEntry { name, kind, id } in entries {
                     let path = format!("{folder}{name}");
                     // A few objects can be folders without end.
                     size += path.len() + id.as_str().len();
@@ -180,13 +210,47 @@ impl<'a> Objects<'a> {
                         });
                     }
                     match kind {
-                        EntryKind::Folder => folders.push((path + "/", id)),
+                        EntryKind::Folder => {
+                            folders.push(id);
+                            paths.push(path + "/");
+                        }
                         kind => all.push((path, (kind, id))),
                     }
                 }
             }
         }
         Ok(map_of(all))
+    }
+
+    /// What is in the last of some folders, which it takes out: so many as can be read at once.
+    pub(super) async fn folders(
+        &self,
+        doing: &'static str,
+        left: &mut Vec<ObjectId>,
+        at_once: &mut usize,
+    ) -> Result<Vec<Vec<TreeEntry>>, GitError> {
+        loop {
+            let some = left.split_off(left.len().saturating_sub(*at_once));
+            let names: Vec<_> = some.iter().map(ObjectId::as_str).collect();
+            let asked = match self.git.ask(self.place, doing, &names, LIMIT).await {
+                // Of folders with very many files, fewer at once.
+                Err(GitError::TooLarge { .. }) if some.len() > 1 => {
+                    *at_once = some.len().div_ceil(4);
+                    left.extend(some);
+                    continue;
+                }
+                asked => asked?.answers(doing)?,
+            };
+            let trees = some.iter().zip(asked).map(|(id, tree)| {
+                let tree = content(doing, tree, ObjectKind::Tree)?;
+                entries(
+                    doing,
+                    id,
+                    &tree.ok_or_else(|| not_here(doing, id.as_str()))?,
+                )
+            });
+            return trees.collect();
+        }
     }
 
     /// Which of these objects are not here: a clone may have a commit and not all that it holds.
@@ -271,11 +335,7 @@ fn entry(content: &[u8], width: usize) -> Option<(Option<TreeEntry>, &[u8])> {
     let space = facts.iter().position(|byte| *byte == b' ')?;
     let (mode, name) = (facts.get(..space)?, facts.get(space + 1..)?);
     let mode = u32::from_str_radix(str::from_utf8(mode).ok()?, 8).ok()?;
-    let mut hex = String::with_capacity(2 * width);
-    for byte in id {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    let entry = ObjectId::parse(&hex).ok().map(|id| TreeEntry {
+    let entry = ObjectId::parse(&hex(id)).ok().map(|id| TreeEntry {
         name: path_text(name),
         kind: kind_of(mode),
         id,

@@ -1,4 +1,8 @@
 //! A `git cat-file --batch` that runs, and what it says of the objects of its repository.
+//!
+//! Whoever can write into `.git` (an artifact that is unpacked over a checkout, an earlier job on the same runner) can
+//! put any content there under any name, and no command of git's that reads notices. So each object is held against
+//! its name here, before anybody sees it. Where it lies (packs, their indexes, alternates) then does not matter.
 
 use std::{
     collections::BTreeMap,
@@ -8,12 +12,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStderr, ChildStdin, ChildStdout},
 };
 
-use super::{GitError, ObjectId};
+use super::{GitError, ObjectId, name::hex};
 
 /// The most that is read of what git writes at once.
 pub(super) const LIMIT: usize = 64 << 20;
@@ -155,30 +160,63 @@ async fn answers(
             answers.push(None);
             continue;
         };
-        let mut content = Vec::new();
-        let mut rest = (&mut *stdout).take(size);
-        let kept = usize::try_from(size).ok().filter(|size| *size <= most);
-        let read = match kept {
-            Some(size) => {
-                all += size;
-                if all > LIMIT {
-                    return Err(GitError::TooLarge {
-                        doing,
-                        limit: LIMIT,
-                    });
-                }
-                rest.read_to_end(&mut content).await.map(|read| read as u64)
-            }
-            None => tokio::io::copy(&mut rest, &mut tokio::io::sink()).await,
+        let altered = || GitError::Altered {
+            name: (*name).to_owned(),
         };
-        let whole = read.is_ok_and(|read| read == size);
-        if !whole || stdout.read_u8().await.is_err() {
+        // Who asks for an object by its name is not led to another one, as by a branch that is called so.
+        if ObjectId::parse(name).is_ok_and(|asked| asked != id) {
+            return Err(altered());
+        }
+        let kept = usize::try_from(size).ok().filter(|size| *size <= most);
+        if let Some(size) = kept {
+            all += size;
+            if all > LIMIT {
+                return Err(GitError::TooLarge {
+                    doing,
+                    limit: LIMIT,
+                });
+            }
+        }
+        let (mut hash, mut content, mut left) = (named_by(&id, &head), Vec::new(), size);
+        while left > 0 {
+            let Ok(part) = stdout.fill_buf().await else {
+                return Ok(None);
+            };
+            let most = usize::try_from(left).unwrap_or(usize::MAX);
+            let part = part.get(..most).unwrap_or(part);
+            if part.is_empty() {
+                return Ok(None);
+            }
+            hash.update(part);
+            if kept.is_some() {
+                content.extend_from_slice(part);
+            }
+            let read = part.len();
+            left -= read as u64;
+            stdout.consume(read);
+        }
+        if stdout.read_u8().await.is_err() {
             return Ok(None);
+        }
+        if hex(hash.finish().as_ref()) != id.as_str() {
+            return Err(altered());
         }
         let content = kept.map(|_| content);
         answers.push(Some(Object { id, kind, content }));
     }
     Ok(Some(answers))
+}
+
+/// What makes the name of an object, with its kind and its size, which stand after its name.
+fn named_by(id: &ObjectId, head: &str) -> Context {
+    let mut hash = Context::new(match id.as_str().len() {
+        40 => &SHA1_FOR_LEGACY_USE_ONLY,
+        _ => &SHA256,
+    });
+    let (_, facts) = head.split_once(' ').unwrap_or_default();
+    hash.update(facts.as_bytes());
+    hash.update(b"\0");
+    hash
 }
 
 /// Which object, its kind and its size.

@@ -100,7 +100,8 @@ impl BaseFolder {
             (entry.name, text.and_then(type_in))
         });
         let parted = async {
-            let parted = checkout.merge_base(&commit, &head?).await.ok()??;
+            let parted = checkout.parted(&commit, &head?).await.ok()?;
+            let parted = parted.at.into_iter().next()?;
             let entries = objects.list(&parted, &folder).await.ok()?;
             let files = entries.into_iter();
             let files = files.filter(|entry| entry.kind == EntryKind::File);

@@ -173,8 +173,9 @@ impl Team {
         let mut found = Vec::new();
         let remotes = checkout.remotes().await?.into_iter();
         for remote in remotes.filter(|remote| !is_named(remote)) {
-            let named = named_as(&remote, origin.as_ref() == Some(&remote));
-            if !checkout.may_have_said(&named, SETTINGS).await? {
+            let is_origin = origin.as_ref() == Some(&remote);
+            let named = |text: &str| names(text, &remote, is_origin);
+            if !checkout.may_have_said(SETTINGS, named).await? {
                 continue;
             }
             let place = Some((Place::Git(remote.clone()), false));
@@ -370,11 +371,14 @@ impl Team {
     }
 }
 
-/// The pattern of a line that names the store at a remote; what is `origin` here is so by that name, too.
-fn named_as(remote: &RemoteName, is_origin: bool) -> String {
-    let name = remote.as_str().replace('.', "\\.");
-    let origin = if is_origin { "|origin" } else { "" };
-    format!("git:({name}{origin})([^A-Za-z0-9_./-]|$)")
+/// Whether settings say the address of a store at a remote, wherever that stands in them.
+fn names(text: &str, remote: &RemoteName, is_origin: bool) -> bool {
+    let part = |c: char| c.is_ascii_alphanumeric() || "./_-".contains(c);
+    let mut names = text.split("git:").skip(1).map(|rest| {
+        let end = rest.find(|c| !part(c)).unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
+    });
+    names.any(|name| name == remote.as_str() || is_origin && name == "origin")
 }
 
 /// The plan of a digest: its name and its text.

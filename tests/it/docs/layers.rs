@@ -264,6 +264,7 @@ fn no_link_of_a_checkout_is_followed_before_it_is_judged() {
     insta::assert_snapshot!(found.join("\n"), @"
     base/cloned.rs 2
     base/commit.rs 1
+    base/heads.rs 1
     base/mod.rs 3
     base/newest.rs 2
     base/places.rs 5

@@ -123,6 +123,41 @@ fn a_ref_moves_only_from_where_it_was_seen() {
     assert!(!who.contains("ada"), "{who}");
 }
 
+/// What somebody put under another name where it is fetched from, does not come here by that name.
+#[test]
+fn a_forged_object_is_not_fetched() {
+    let pair = Pair::new();
+    let base = git(&pair.clone, &["rev-parse", "HEAD"]);
+    let blob = git(&pair.clone, &["rev-parse", "HEAD:connplan.toml"]);
+    fs::write(pair.clone.join("connplan.toml"), "# forged\n").unwrap();
+    git(&pair.clone, &["commit", "-q", "-am", "second"]);
+    let forged = git(&pair.clone, &["rev-parse", "HEAD:connplan.toml"]);
+    let place = |at: &Path, id: &str| at.join("objects").join(&id[..2]).join(&id[2..]);
+    let remote = place(&pair.origin, &blob);
+    let _ = fs::remove_file(&remote);
+    fs::copy(place(&pair.clone.join(".git"), &forged), &remote).unwrap();
+    let shown = ["show", &format!("{base}:connplan.toml")];
+    assert_eq!(git(&pair.origin, &shown), "# forged");
+    wait(async {
+        let base = ObjectId::parse(&base).unwrap();
+        let (depot, remote) = depot(&pair.dir.path().join("depot"), &pair.clone).await;
+        depot.fetch_commit(&remote, &base).await.unwrap_err();
+        depot.fetch_branch(&remote, "main").await.unwrap_err();
+        let blob = ObjectId::parse(&blob).unwrap();
+        let read = depot.objects().read(&blob).await;
+        assert!(matches!(read, Err(GitError::Failed { .. })), "{read:?}");
+        // Nor is it believed where it lies already.
+        let here = place(&pair.clone.join(".git"), blob.as_str());
+        let _ = fs::remove_file(&here);
+        fs::copy(place(&pair.origin, blob.as_str()), &here).unwrap();
+        let checkout = Checkout::of(&pair.clone, plain()).unwrap();
+        let read = checkout.objects().read(&blob).await;
+        assert!(matches!(read, Err(GitError::Altered { .. })), "{read:?}");
+        let said = checkout.may_have_said("connplan.toml", |text| text.contains("first"));
+        assert!(matches!(said.await, Err(GitError::Altered { .. })));
+    });
+}
+
 #[test]
 fn a_commit_of_the_base_is_had_in_a_shallow_clone() {
     let pair = Pair::new();

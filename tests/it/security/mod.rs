@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 pub(crate) mod addresses;
+#[cfg(unix)]
+mod altered;
 mod applied;
 #[cfg(unix)]
 mod around;

@@ -1,0 +1,249 @@
+//! Whoever can write into `.git` of a checkout changes nothing of what binds: on GitLab an artifact is unpacked over it,
+//! and a runner may keep what an earlier job left there.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use super::{
+    loosening::git,
+    merged::{SIGNED, applied},
+};
+use crate::support::{Output, Platform, Project, reads};
+
+/// A repository of this format on a branch `main`, with a remote. Nothing is committed.
+fn repository(format: &str) -> (Platform, Project) {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform);
+    project.declare("slack", &["chat:write"]);
+    project.write("base44/signers", "");
+    let format = format!("--object-format={format}");
+    git(&project, &["init", "-q", "-b", "main", &format]);
+    let remote = project.path("../remote.git").display().to_string();
+    git(
+        &project,
+        &["init", "-q", "--bare", "-b", "main", &format, &remote],
+    );
+    git(&project, &["remote", "add", "origin", &remote]);
+    (platform, project)
+}
+
+/// A commit with these settings.
+fn commit(project: &Project, settings: &str) -> String {
+    project.write("base44/connplan.toml", settings);
+    git(project, &["add", "-A"]);
+    git(project, &["commit", "-q", "--allow-empty", "-m", settings]);
+    git(project, &["rev-parse", "HEAD"])
+}
+
+fn pushed(project: &Project) {
+    git(project, &["push", "-qf", "origin", "HEAD:main"]);
+}
+
+/// Where an object lies that is in no pack.
+fn place(project: &Project, name: &str) -> PathBuf {
+    project.path(&format!(".git/objects/{}/{}", &name[..2], &name[2..]))
+}
+
+/// Puts what one object holds under the name of another one, and says what was there.
+fn forge(project: &Project, name: &str, with: &str) -> Vec<u8> {
+    let kind = git(project, &["cat-file", "-t", with]);
+    let read = Command::new("git")
+        .args(["cat-file", &kind, with])
+        .current_dir(project.root())
+        .output()
+        .unwrap();
+    let mut object = format!("{kind} {}\0", read.stdout.len()).into_bytes();
+    object.extend(read.stdout);
+    // A stream that nothing is compressed in.
+    let size = u16::try_from(object.len()).unwrap();
+    let (mut low, mut high) = (1_u32, 0_u32);
+    for byte in &object {
+        low = (low + u32::from(*byte)) % 65521;
+        high = (high + low) % 65521;
+    }
+    let mut stream = vec![0x78, 0x01, 0x01];
+    stream.extend([size.to_le_bytes(), (!size).to_le_bytes()].concat());
+    stream.extend(object);
+    stream.extend((high << 16 | low).to_be_bytes());
+    replace(project, name, &stream)
+}
+
+fn replace(project: &Project, name: &str, stream: &[u8]) -> Vec<u8> {
+    let place = place(project, name);
+    let was = fs::read(&place).unwrap();
+    fs::remove_file(&place).unwrap();
+    fs::write(&place, stream).unwrap();
+    was
+}
+
+/// Moves an object into a pack, as it is.
+fn pack(project: &Project, name: &str) {
+    let mut git = Command::new("git")
+        .args(["pack-objects", "-q", ".git/objects/pack/pack"])
+        .current_dir(project.root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    writeln!(git.stdin.take().unwrap(), "{name}").unwrap();
+    assert!(git.wait().unwrap().success());
+    fs::remove_file(place(project, name)).unwrap();
+}
+
+/// What the commit before demands is in its objects, whatever they are replaced by.
+#[test]
+fn what_lies_under_the_name_of_an_object_of_the_base_has_to_be_it() {
+    for format in ["sha1", "sha256"] {
+        let (platform, project) = repository(format);
+        let base = commit(&project, SIGNED);
+        let head = commit(&project, "# nothing\n");
+        if format == "sha1" {
+            pushed(&project);
+        } else {
+            // Nothing is fetched by such names.
+            git(&project, &["remote", "remove", "origin"]);
+        }
+        applied(&project, &base, &[]).expect(3);
+        let id = |name: String| git(&project, &["rev-parse", &name]);
+        for inner in ["", "^{tree}", ":base44", ":base44/connplan.toml"] {
+            let name = id(format!("{base}{inner}"));
+            for packed in [false, true] {
+                let was = forge(&project, &name, &id(format!("{head}{inner}")));
+                if packed {
+                    pack(&project, &name);
+                }
+                let run = applied(&project, &base, &[]);
+                let said = run.stderr.replace(&name, "NAME");
+                insta::allow_duplicates!(reads!(said, @"
+                error: the git object NAME of this clone does not have the content that its name stands for: the clone is damaged, or somebody altered it
+                  help: make a new clone (in a pipeline: start a new run, and let no artifact or earlier job write into `.git`), then try again; `git fsck` shows what else is damaged
+                  code: connplan::git::altered
+                "));
+                run.expect(1);
+                if packed {
+                    fs::remove_dir_all(project.path(".git/objects/pack")).unwrap();
+                    fs::create_dir(project.path(".git/objects/pack")).unwrap();
+                    fs::write(place(&project, &name), "").unwrap();
+                }
+                replace(&project, &name, &was);
+            }
+        }
+        assert_eq!(platform.writes(), [] as [&str; 0]);
+        // Nor does an annotated tag lead elsewhere than to what it names, or what is no commit stand for one.
+        git(&project, &["tag", "-m", "x", "x"]);
+        let tag = id("x".to_owned());
+        for with in [tag, id("HEAD^{tree}".to_owned())] {
+            let was = forge(&project, &base, &with);
+            applied(&project, &base, &[])
+                .expect(1)
+                .tells("somebody altered it");
+            replace(&project, &base, &was);
+        }
+        applied(&project, &base, &[]).expect(3);
+    }
+}
+
+/// Where a line of history left the default branch is what its commits say, not what lies beside them.
+#[test]
+fn no_file_beside_the_commits_says_what_is_before_them() {
+    let (platform, project) = repository("sha1");
+    let strict = commit(&project, SIGNED);
+    let loosened = commit(&project, "# on main\n");
+    pushed(&project);
+    git(&project, &["checkout", "-q", "--detach", &strict]);
+    let dropped = commit(&project, "# on the branch\n");
+    commit(&project, "# more\n");
+    let refused = || {
+        let run = project.run_vars(&[("CI", "true")], &["apply", "--auto-approve"]);
+        run.expect(3).tells("signature");
+    };
+    refused();
+    fs::create_dir_all(project.path(".git/info")).unwrap();
+    for (file, text) in [
+        ("info/grafts", format!("{dropped} {loosened}\n")),
+        ("shallow", format!("{dropped}\n")),
+    ] {
+        let file = project.path(".git").join(file);
+        fs::write(&file, text).unwrap();
+        refused();
+        fs::remove_file(file).unwrap();
+    }
+    let tree = format!("{dropped}^{{tree}}");
+    let other = ["commit-tree", "-m", "x", "-p", &loosened, &tree];
+    let was = forge(&project, &dropped, &git(&project, &other));
+    git(&project, &["commit-graph", "write", "--reachable"]);
+    replace(&project, &dropped, &was);
+    refused();
+    // Without what is between, nothing is taken for granted.
+    fs::remove_file(place(&project, &dropped)).unwrap();
+    let run = project.run_vars(&[("CI", "true")], &["apply", "--auto-approve"]);
+    run.expect(1).tells("this clone is too shallow");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+}
+
+/// An apply in GitLab's pipeline for a push of a commit.
+fn in_gitlab(project: &Project, head: &str, before: &str) -> Output {
+    let dir = project.root().display().to_string();
+    let vars = [
+        ("CI", "true"),
+        ("GITLAB_CI", "true"),
+        ("CI_PIPELINE_SOURCE", "push"),
+        ("CI_COMMIT_BRANCH", "main"),
+        ("CI_DEFAULT_BRANCH", "main"),
+        ("CI_PROJECT_DIR", &dir),
+        ("CI_COMMIT_SHA", head),
+        ("CI_COMMIT_BEFORE_SHA", before),
+    ];
+    project.run_vars(&vars, &["apply", "--auto-approve"])
+}
+
+/// Which commit a run is of, the pipeline says, and not HEAD of the clone.
+#[test]
+fn head_takes_no_base_away() {
+    let (platform, project) = repository("sha1");
+    let strict = commit(&project, SIGNED);
+    let loose = commit(&project, "# nothing\n");
+    let run = commit(&project, "# no more\n");
+    pushed(&project);
+    let head = |text: &str| fs::write(project.path(".git/HEAD"), text).unwrap();
+    let unborn = "ref: refs/heads/none\n";
+    head(unborn);
+    in_gitlab(&project, &loose, &strict)
+        .expect(3)
+        .tells("signature");
+    // GitHub's workflows choose what they check out.
+    let event = format!(r#"{{"before":"{strict}","ref":"refs/heads/main"}}"#);
+    project.write("../event.json", &event);
+    let event = project.path("../event.json").display().to_string();
+    let push = super::loosening::push(&event, &loose);
+    reads!(project.run_vars(&push, &["apply", "--auto-approve"]), @"
+    exit 1: connplan apply --auto-approve
+    --- stderr
+    error: connplan cannot find the commit before the one that this run is of, and needs its settings: HEAD of this clone is not a commit
+      help: run connplan in the checkout that the pipeline makes, as it makes it; let no artifact write into its `.git`
+      code: connplan::approval::base
+    ");
+    // An old run, of a branch that demands more by now.
+    head("ref: refs/heads/main\n");
+    let newest = commit(&project, SIGNED);
+    pushed(&project);
+    project.write("base44/connplan.toml", "# no more\n");
+    for checked_out in [&run, &newest] {
+        head(checked_out);
+        in_gitlab(&project, &run, &loose)
+            .expect(3)
+            .tells("signature");
+    }
+    reads!(in_gitlab(&project, &"ab".repeat(20), &loose), @"
+    exit 1: connplan apply --auto-approve
+    --- stderr
+    error: connplan cannot find the commit before the one that this run is of, and needs its settings: this clone has another commit checked out than COMMIT, the run's, and lacks that one
+      help: run connplan in the checkout that the pipeline makes, as it makes it; let no artifact write into its `.git`
+      code: connplan::approval::base
+    ");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+}
