@@ -3,7 +3,7 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::fetched::{Found, fetch_own_branch, origin};
+use super::fetched::{Found, cloned_from, fetch_own_branch, origin};
 use crate::{
     context::{Context, Failure},
     git::{Checkout, CommitId},
@@ -62,7 +62,7 @@ pub(super) async fn now(
     head: &CommitId,
     branch: &str,
 ) -> Result<Option<Found>, Failure> {
-    if origin(context, checkout).await?.is_none() {
+    if origin(context, checkout).await?.is_none() && cloned_from(context, checkout).is_none() {
         return Ok(None);
     }
     let failure = match fetch_own_branch(context, checkout, branch).await {

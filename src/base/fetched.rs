@@ -3,6 +3,7 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::heads::is_of_job;
 use crate::{
     context::{Context, Failure},
     git::{Checkout, CommitId, Depot, GitError, ObjectId, RemoteAddress, RemoteName},
@@ -134,14 +135,33 @@ pub(super) async fn fetch_branch(
     Ok((commit, Some(depot)))
 }
 
-/// The same of `origin`.
+/// Where GitLab's runner clones from, for the clone that it made: whoever can write into `.git` chooses where `origin` is.
+pub(super) fn cloned_from(context: &Context, checkout: &Checkout) -> Option<RemoteAddress> {
+    let run = RunRepository::of(&context.vars).filter(|_| is_of_job(context, checkout))?;
+    RemoteAddress::parse(RemoteName::origin(), run.cloned_from.as_deref()?).ok()
+}
+
+/// The same of `origin`; where a runner cloned from elsewhere and that can be reached, of that.
 pub(super) async fn fetch_own_branch(
     context: &Context,
     checkout: &Checkout,
     name: &str,
 ) -> Result<Found, Failure> {
-    let remote = origin_at(context, checkout).await?;
-    fetch_branch(context, checkout, remote, name).await
+    let remote = origin_at(context, checkout).await;
+    let run = RunRepository::of(&context.vars);
+    let is_same = |from: &RemoteAddress| {
+        let same = |at: &RemoteAddress| {
+            at.identity() == from.identity() || run.as_ref().is_some_and(|run| at.is_of(run))
+        };
+        remote.as_ref().is_ok_and(same)
+    };
+    let from = cloned_from(context, checkout).filter(|from| !is_same(from));
+    if let Some(from) = from
+        && let Ok(found) = fetch_branch(context, checkout, from, name).await
+    {
+        return Ok(found);
+    }
+    fetch_branch(context, checkout, remote?, name).await
 }
 
 pub(super) fn missing(commit: &str, why: String) -> NoBase {

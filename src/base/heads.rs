@@ -34,13 +34,8 @@ pub(super) async fn heads(
 ) -> Result<Vec<CommitId>, Failure> {
     let mut found: Vec<_> = checkout.head().await?.into_iter().collect();
     // GitHub's workflows choose what they check out.
-    let (dir, told) = (
-        context.vars.get("CI_PROJECT_DIR"),
-        context.vars.get("CI_COMMIT_SHA"),
-    );
-    let dir = dir.and_then(|dir| Path::new(dir).canonicalize().ok());
-    if let Some(told) = told
-        && dir.as_deref() == Some(checkout.root())
+    if let Some(told) = context.vars.get("CI_COMMIT_SHA")
+        && is_of_job(context, checkout)
         && !found
             .iter()
             .any(|head| head.as_str().eq_ignore_ascii_case(told))
@@ -54,6 +49,13 @@ pub(super) async fn heads(
         })?);
     }
     Ok(found)
+}
+
+/// Whether GitLab's runner made this clone for the job.
+pub(super) fn is_of_job(context: &Context, checkout: &Checkout) -> bool {
+    let dir = context.vars.get("CI_PROJECT_DIR").map(Path::new);
+    let dir = dir.and_then(|dir| dir.canonicalize().ok());
+    dir.as_deref() == Some(checkout.root())
 }
 
 /// Fails where a pipeline tells what was before a commit, and nothing says which that is.

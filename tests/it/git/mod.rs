@@ -6,5 +6,6 @@
 )]
 
 mod depot;
+mod history;
 mod hostile;
 pub(crate) mod repository;

@@ -198,7 +198,12 @@ fn in_gitlab(project: &Project, head: &str, before: &str) -> Output {
         ("CI_COMMIT_SHA", head),
         ("CI_COMMIT_BEFORE_SHA", before),
     ];
-    project.run_vars(&vars, &["apply", "--auto-approve"])
+    let remote = format!("file://{}", project.path("../remote.git").display());
+    let cloned = [
+        ("CI_PROJECT_URL", "https://gitlab.example/o/r"),
+        ("CI_REPOSITORY_URL", &remote),
+    ];
+    project.run_vars(&[&vars[..], &cloned].concat(), &["apply", "--auto-approve"])
 }
 
 /// Which commit a run is of, the pipeline says, and not HEAD of the clone.
@@ -245,5 +250,29 @@ fn head_takes_no_base_away() {
       help: run connplan in the checkout that the pipeline makes, as it makes it; let no artifact write into its `.git`
       code: connplan::approval::base
     ");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+}
+
+/// Where branches are, the runner says, and not the configuration of the clone.
+#[test]
+fn an_origin_of_another_repository_says_nothing_of_the_branch() {
+    let (platform, project) = repository("sha1");
+    let before = commit(&project, "# first\n");
+    let run = commit(&project, "# more\n");
+    pushed(&project);
+    let other = project.path("../other.git").display().to_string();
+    git(&project, &["clone", "-q", "--bare", ".", &other]);
+    commit(&project, SIGNED);
+    pushed(&project);
+    git(&project, &["checkout", "-q", "--detach", &run]);
+    let refused = || {
+        let run = in_gitlab(&project, &run, &before);
+        run.expect(3).tells("signature");
+    };
+    refused();
+    git(&project, &["remote", "set-url", "origin", &other]);
+    refused();
+    git(&project, &["remote", "remove", "origin"]);
+    refused();
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
