@@ -15,8 +15,6 @@ pub(super) enum Asked {
     Answers(Vec<Option<Object>>),
     /// git ended instead.
     Ended {
-        /// Whether something killed it.
-        killed: bool,
         /// What it said.
         stderr: String,
     },
@@ -27,7 +25,7 @@ impl Asked {
     pub(super) fn answers(self, doing: &'static str) -> Result<Vec<Option<Object>>, GitError> {
         match self {
             Self::Answers(answers) => Ok(answers),
-            Self::Ended { stderr, .. } => Err(failed(doing, &stderr)),
+            Self::Ended { stderr } => Err(failed(doing, &stderr)),
         }
     }
 }
@@ -59,8 +57,8 @@ impl Git {
         let limit = self.limit(place);
         let asked = async {
             let Some(answers) = reader.ask(doing, names, most).await? else {
-                let (killed, stderr) = reader.ended().await;
-                return Ok(Asked::Ended { killed, stderr });
+                let stderr = reader.ended().await;
+                return Ok(Asked::Ended { stderr });
             };
             self.readers.put(repository, reader);
             Ok(Asked::Answers(answers))

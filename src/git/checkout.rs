@@ -44,12 +44,9 @@ impl Checkout {
             .await?;
         match output.code {
             Some(0) => Ok(Some(output.text().trim_end_matches('\n').to_owned())),
-            // What is not there is an answer; a repository that cannot be used is not.
+            // What is not there is an answer. That git cannot read the clone, or was killed, is not.
             Some(1) => Ok(None),
-            // Nor is one that was killed.
-            None => Err(failed(doing, &output.stderr)),
-            _ if unusable(&output.stderr) => Err(failed(doing, &output.stderr)),
-            _ => Ok(None),
+            _ => Err(failed(doing, &output.stderr)),
         }
     }
 
@@ -75,11 +72,10 @@ impl Checkout {
         loop {
             let object = match self.git.ask(place, DOING, &[&wanted], LIMIT).await? {
                 Asked::Answers(mut found) => found.pop().flatten(),
-                // What is not there is an answer; a repository that cannot be used is not, nor is one that was killed.
-                Asked::Ended { killed, stderr } if killed || unusable(&stderr) => {
-                    return Err(failed(DOING, &stderr));
-                }
-                Asked::Ended { .. } => None,
+                // A clone that was told to fetch what it lacks, and is not let.
+                Asked::Ended { stderr } if stderr.contains("promisor remote") => None,
+                // That git cannot read the clone does not say that a commit is not there.
+                Asked::Ended { stderr } => return Err(failed(DOING, &stderr)),
             };
             let Some(object) = object else {
                 return Ok(None);
@@ -130,16 +126,4 @@ impl Checkout {
     pub fn objects(&self) -> Objects<'_> {
         Objects::new(&self.git, Place::Checkout(&self.root))
     }
-}
-
-fn unusable(stderr: &str) -> bool {
-    [
-        "dubious ownership",
-        "not a git repository",
-        "cannot be used",
-        "Permission denied",
-        "bad config",
-    ]
-    .iter()
-    .any(|words| stderr.contains(words))
 }

@@ -111,18 +111,14 @@ impl Reader {
         }
     }
 
-    /// Whether something killed it, and what it said.
-    pub(super) async fn ended(mut self) -> (bool, String) {
+    /// What it said as it ended.
+    pub(super) async fn ended(mut self) -> String {
         drop((self.stdin, self.stdout));
         let mut rest = self.stderr.take(COMPLAINTS as u64);
         // A pipe that breaks shows in the exit code.
         let _ = rest.read_to_end(&mut self.complaints).await;
-        let status = self.child.wait().await;
-        let killed = !status.is_ok_and(|status| status.code().is_some());
-        (
-            killed,
-            String::from_utf8_lossy(&self.complaints).into_owned(),
-        )
+        let _ = self.child.wait().await;
+        String::from_utf8_lossy(&self.complaints).into_owned()
     }
 }
 

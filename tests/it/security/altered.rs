@@ -276,3 +276,33 @@ fn an_origin_of_another_repository_says_nothing_of_the_branch() {
     refused();
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
+
+/// Another git made the clone, or it is damaged: what this git cannot read is not taken for absent.
+#[test]
+fn a_clone_that_git_cannot_read_has_a_base_all_the_same() {
+    let (platform, project) = repository("sha1");
+    let strict = commit(&project, SIGNED);
+    let head = commit(&project, "# nothing\n");
+    pushed(&project);
+    let refused = |said: &str| {
+        in_gitlab(&project, &head, &strict)
+            .expect(1)
+            .tells(said)
+            .tells("connplan::git::failed");
+    };
+    let config = project.read(".git/config");
+    for (settings, said) in [
+        ("[core]\nrepositoryformatversion = 9\n", "repo version"),
+        (
+            "[core]\nrepositoryformatversion = 1\n[extensions]\nnewer = true\n",
+            "unknown repository extension",
+        ),
+    ] {
+        project.write(".git/config", &format!("{config}{settings}"));
+        refused(said);
+    }
+    project.write(".git/config", &config);
+    replace(&project, &head, b"x");
+    refused("read the commit");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+}
