@@ -141,6 +141,21 @@ pub(super) fn cloned_from(context: &Context, checkout: &Checkout) -> Option<Remo
     RemoteAddress::parse(RemoteName::origin(), run.cloned_from.as_deref()?).ok()
 }
 
+/// The same, where `origin` is elsewhere.
+pub fn cloned_instead(
+    context: &Context,
+    checkout: &Checkout,
+    origin: Option<&RemoteAddress>,
+) -> Option<RemoteAddress> {
+    let run = RunRepository::of(&context.vars);
+    let is_same = |from: &RemoteAddress| {
+        origin.is_some_and(|at| {
+            at.identity() == from.identity() || run.as_ref().is_some_and(|run| at.is_of(run))
+        })
+    };
+    cloned_from(context, checkout).filter(|from| !is_same(from))
+}
+
 /// The same of `origin`; where a runner cloned from elsewhere and that can be reached, of that.
 pub(super) async fn fetch_own_branch(
     context: &Context,
@@ -148,15 +163,7 @@ pub(super) async fn fetch_own_branch(
     name: &str,
 ) -> Result<Found, Failure> {
     let remote = origin_at(context, checkout).await;
-    let run = RunRepository::of(&context.vars);
-    let is_same = |from: &RemoteAddress| {
-        let same = |at: &RemoteAddress| {
-            at.identity() == from.identity() || run.as_ref().is_some_and(|run| at.is_of(run))
-        };
-        remote.as_ref().is_ok_and(same)
-    };
-    let from = cloned_from(context, checkout).filter(|from| !is_same(from));
-    if let Some(from) = from
+    if let Some(from) = cloned_instead(context, checkout, remote.as_ref().ok())
         && let Ok(found) = fetch_branch(context, checkout, from, name).await
     {
         return Ok(found);

@@ -42,6 +42,7 @@ use tokio::sync::OnceCell;
 pub use self::{
     cloned::{check_cloned, check_remote},
     commit::submodule_of,
+    fetched::cloned_instead,
     newest::Merged,
     run_repository::is_of_run,
     signers::signers,

@@ -228,10 +228,14 @@ impl Checkout {
                 remote: name.to_string(),
             })?;
         let fetch = self.address(&name, settings.url(&name).unwrap_or_default())?;
-        let push = match settings.value(&format!("remote.{name}.pushurl")) {
+        let mut push = match settings.value(&format!("remote.{name}.pushurl")) {
             Some(push) => self.address(&name, push)?,
             None => fetch.clone(),
         };
+        // An earlier job on the same runner may have left another one to write to.
+        if run.is_some_and(|run| !run.is_at(&push) && !RunRepository::is_one(&fetch, &push)) {
+            push.clone_from(&fetch);
+        }
         Ok(RemoteAddress {
             fetch: Secret::new(fetch),
             push: Secret::new(push),

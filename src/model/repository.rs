@@ -70,6 +70,15 @@ impl RunRepository {
             .is_some_and(|there| Some(&there.host) == own.as_ref() && same.contains(&there.path))
     }
 
+    /// Whether two addresses lead to one repository, whoever logs in there and by which protocol.
+    pub fn is_one(one: &str, other: &str) -> bool {
+        let leads = [one, other].map(Leads::of);
+        match leads.each_ref().map(Option::as_ref) {
+            [Some(one), Some(other)] => (&one.host, &one.path) == (&other.host, &other.path),
+            _ => one == other,
+        }
+    }
+
     /// Where this address would have to lead, if it is one of another repository beyond doubt. A folder, a mirror
     /// that calls it as it is called, or a host other than the run's that has no name of its own says nothing of the
     /// kind.

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::Around;
 use crate::{
-    base::{is_of_run, submodule_of},
+    base::{cloned_instead, is_of_run, submodule_of},
     context::Failure,
     git::{Checkout, RemoteAddress, RemoteName},
     model::{App, RunRepository, is_request},
@@ -89,11 +89,18 @@ pub(super) async fn at_remote(
     let context = around.context;
     let run = RunRepository::of(&context.vars);
     let checkout = Checkout::of(root, context.git())?;
-    let remote = checkout.remote(run.as_ref(), name).await?;
+    let is_origin = *name == RemoteName::origin();
+    let remote = checkout.remote(run.as_ref(), name).await;
+    // What an artifact says that is unpacked over the clone, `.git` and all, is nobody's word.
+    let from = cloned_instead(context, &checkout, remote.as_ref().ok()).filter(|_| is_origin);
+    let remote = match from {
+        Some(from) => checkout.reach(&from).await?,
+        None => remote?,
+    };
     // What a run for a request checks out may be a fork, whose owner would have all to say. Another run may look
     // after another repository than its own: whoever started it chose.
     let event = context.named_event()?;
-    let is_own = *name == RemoteName::origin() && is_request(&context.vars, event.as_ref());
+    let is_own = is_origin && is_request(&context.vars, event.as_ref());
     let own = run.filter(|_| is_own).and_then(|run| remote.instead(&run));
     let remote = match own {
         None => remote,

@@ -188,6 +188,8 @@ fn no_file_beside_the_commits_says_what_is_before_them() {
 /// An apply in GitLab's pipeline for a push of a commit.
 fn in_gitlab(project: &Project, head: &str, before: &str) -> Output {
     let dir = project.root().display().to_string();
+    let from = project.path("../remote.git").canonicalize().unwrap();
+    let from = format!("file://{}", from.display());
     let vars = [
         ("CI", "true"),
         ("GITLAB_CI", "true"),
@@ -195,15 +197,13 @@ fn in_gitlab(project: &Project, head: &str, before: &str) -> Output {
         ("CI_COMMIT_BRANCH", "main"),
         ("CI_DEFAULT_BRANCH", "main"),
         ("CI_PROJECT_DIR", &dir),
+        ("CI_PROJECT_URL", "https://gitlab.example/o/r"),
+        ("CI_PROJECT_PATH", "o/r"),
+        ("CI_REPOSITORY_URL", &from),
         ("CI_COMMIT_SHA", head),
         ("CI_COMMIT_BEFORE_SHA", before),
     ];
-    let remote = format!("file://{}", project.path("../remote.git").display());
-    let cloned = [
-        ("CI_PROJECT_URL", "https://gitlab.example/o/r"),
-        ("CI_REPOSITORY_URL", &remote),
-    ];
-    project.run_vars(&[&vars[..], &cloned].concat(), &["apply", "--auto-approve"])
+    project.run_vars(&vars, &["apply", "--auto-approve"])
 }
 
 /// Which commit a run is of, the pipeline says, and not HEAD of the clone.
@@ -305,4 +305,41 @@ fn a_clone_that_git_cannot_read_has_a_base_all_the_same() {
     replace(&project, &head, b"x");
     refused("read the commit");
     assert_eq!(platform.writes(), [] as [&str; 0]);
+}
+
+/// From where the runner cloned, it says itself.
+#[test]
+fn no_other_origin_has_the_store() {
+    let (platform, project) = repository("sha1");
+    let before = commit(&project, "[store]\nurl = \"git:origin\"\n");
+    let head = commit(&project, "[store]\nurl = \"git:origin\"\n# more\n");
+    pushed(&project);
+    let url = project.path("../remote.git").display().to_string();
+    let evil = project.path("../evil.git").display().to_string();
+    git(&project, &["clone", "-q", "--mirror", &url, &evil]);
+    let told = |remote: &str| git(&project, &["ls-remote", remote, "refs/connplan/*/log"]);
+    let applied = || in_gitlab(&project, &head, &before).expect(0).stderr.clone();
+    // By name, for writing alone, and as the only one.
+    let mut known = told(&url);
+    for (connector, config) in [
+        ("slack", ["remote.origin.url", &evil]),
+        ("notion", ["remote.origin.pushurl", &evil]),
+        ("box", ["remote.evil.url", &evil]),
+    ] {
+        project.declare(connector, &["chat:write"]);
+        if connector == "box" {
+            git(&project, &["remote", "remove", "origin"]);
+        }
+        git(&project, &[&["config"][..], &config].concat());
+        applied();
+        assert_eq!(told(&evil), "", "{connector}");
+        let now = told(&url);
+        assert_ne!(now, known, "{connector}");
+        known = now;
+        if connector != "box" {
+            git(&project, &["config", "--unset", config[0]]);
+            git(&project, &["config", "remote.origin.url", &url]);
+        }
+    }
+    assert_eq!(platform.writes().len(), 3);
 }
