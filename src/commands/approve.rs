@@ -217,7 +217,7 @@ fn compared(context: &Context, its: Option<&Project>, plan: &Plan) -> Result<(),
 /// Whether a plan that was carried out already is to be approved all the same: with that it may be carried out
 /// once more. Who cannot be asked is told.
 async fn is_wanted(context: &Context, saved: &document::Saved, teams: &[Team]) -> bool {
-    let made = ops::made(saved, context.now());
+    let made = ops::made(saved);
     let memories: Vec<_> = teams.iter().map(Team::memory).collect();
     let over = ops::over(&memories, (&saved.plan, &saved.digest), made).await;
     let Some(at) = over.unwrap_or(None) else {

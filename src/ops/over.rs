@@ -9,13 +9,13 @@ use super::{
     Around, Team,
     applied::{Unread, receipt_of},
     approving::Now,
-    used::{Done, done},
+    used::{Done, decided, done},
     waits::PATIENCE,
 };
 use crate::{
     approval::Approved,
     config::Project,
-    context::Failure,
+    context::{Context, Failure},
     diff::Action,
     model::{App, ConnectorType},
     plan::{Digest, Plan, Refusal, Verified},
@@ -40,9 +40,9 @@ pub(super) fn due<'a>(plan: &'a Plan, verified: &Verified<'_>) -> Names<'a> {
 }
 
 /// Refuses to do again what a plan carried out since it was made, unless it was made in this run: somebody has undone
-/// that. An apply that was begun here and did not end goes on, unless the whole plan is over; and if nothing of it is in
-/// force, its own word may be all that there is: nobody looked at the app after its writes. A plan that needed an approval
-/// has a rule of its own: `used::unused`.
+/// that. The same where a store has forgotten what happened since then. An apply that was begun here and did not end goes on, unless the
+/// whole plan is over; and if nothing of it is in force, its own word may be all that there is: nobody looked at the app
+/// after its writes. A plan that needed an approval has a rule of its own: `used::unused`.
 pub(super) async fn not_over(
     memories: &[&Memory],
     approved: &Approved,
@@ -50,24 +50,27 @@ pub(super) async fn not_over(
     made: Option<Timestamp>,
     (due, goes_on): (&Names<'_>, bool),
 ) -> Result<(), Failure> {
-    let is_only_told = goes_on && *due == changed(plan.0);
-    let asks = !approved.was_needed() && !due.is_empty() && !is_only_told;
-    let Some(made) = made.filter(|_| asks) else {
+    let names = changed(plan.0);
+    let is_only_told = goes_on && *due == names;
+    let Some(made) = made.filter(|_| !due.is_empty()) else {
         return Ok(());
     };
-    let at = if goes_on {
-        over(memories, plan, made).await?
+    let seen = look(memories, plan.1, made).await?;
+    let at = if approved.was_needed() || is_only_told {
+        None
+    } else if goes_on {
+        seen.over(&names)
     } else {
-        let (known, made) = look(memories, plan.1, made).await?;
-        let again = known.iter().flat_map(|done| {
+        let again = seen.known.iter().flat_map(|done| {
             let again = due.iter().filter_map(|name| done.get(*name));
-            again.map(Done::second).filter(|at| *at > made)
+            again.map(Done::second).filter(|at| *at > seen.made)
         });
         again.max()
     };
-    match at {
-        Some(at) => Err(Refusal::Over { at }.into()),
-        None => Ok(()),
+    match (at, seen.gone.filter(|gone| made <= *gone)) {
+        (Some(at), _) => Err(Refusal::Over { at }.into()),
+        (None, Some(gone)) => Err(Refusal::Unremembered { gone }.into()),
+        (None, None) => Ok(()),
     }
 }
 
@@ -77,28 +80,44 @@ pub async fn over(
     (plan, digest): (&Plan, &Digest),
     made: Timestamp,
 ) -> Result<Option<Timestamp>, Failure> {
-    let names = changed(plan);
-    let (known, made) = look(memories, digest, made).await?;
-    let last = known.iter().filter_map(|done| since(done, &names, made));
-    Ok(last.max())
+    let seen = look(memories, digest, made).await?;
+    Ok(seen.over(&changed(plan)))
 }
 
-/// What these memories know to be carried out of a plan, and when it was made. No digest covers when its file says that:
-/// it makes the plan no newer than they know it.
-async fn look(
-    memories: &[&Memory],
-    digest: &Digest,
+/// What memories know of a plan.
+struct Seen {
+    /// What each knows to be carried out.
+    known: Vec<BTreeMap<ConnectorType, Done>>,
+    /// When it was made. No digest covers when its file says that: it makes the plan no newer than they know it.
     made: Timestamp,
-) -> Result<(Vec<BTreeMap<ConnectorType, Done>>, Timestamp), Failure> {
-    let (mut known, mut kept) = (Vec::new(), None);
+    /// Until when one of them has forgotten entries.
+    gone: Option<Timestamp>,
+}
+
+impl Seen {
+    fn over(&self, names: &Names<'_>) -> Option<Timestamp> {
+        let last = self.known.iter();
+        last.filter_map(|done| since(done, names, self.made)).max()
+    }
+}
+
+async fn look(memories: &[&Memory], digest: &Digest, made: Timestamp) -> Result<Seen, Failure> {
+    let (mut known, mut kept, mut gone) = (Vec::new(), None, None);
     for memory in memories {
         let events = memory.events().await?;
         known.push(done(&events, digest).map_err(|unread| unread.of(memory))?);
         let saved = events.iter().filter(|event| event.is_saved(digest));
         kept = kept.max(saved.map(|event| event.at).max());
+        gone = gone.max(memory.waits_known().await?.gone());
     }
-    let made = kept.map_or(made, |kept| kept.min(made));
-    Ok((known, made))
+    // One of a time to come is of an unknown one.
+    let made = Some(made).filter(|made| *made <= Context::clock());
+    let made = made.unwrap_or(Timestamp::MIN);
+    Ok(Seen {
+        known,
+        made: kept.map_or(made, |kept| kept.min(made)),
+        gone,
+    })
 }
 
 /// In which second the last of these changes was carried out, if all of them were and that was later. What was
@@ -116,7 +135,9 @@ pub(super) fn since(
     times?.into_iter().max().filter(|at| *at > made)
 }
 
-/// Has nothing of a receipt wait that these memories know to be ended, and says so of what is not in force.
+/// Has nothing of a receipt wait that these memories know to be ended, and says so of what is not in force. Where a
+/// team's store has forgotten entries, the receipt's apply may be one of those: unless it is known to be later, it was
+/// before what the store knows.
 pub(super) async fn end(
     around: &Around<'_>,
     memories: &[&Memory],
@@ -125,7 +146,16 @@ pub(super) async fn end(
 ) -> Result<(), Failure> {
     for memory in memories {
         let events = memory.events().await?;
-        let ended = ended(&events, &receipt.plan_digest).map_err(|unread| unread.of(memory))?;
+        let is_gone = memory.is_shared() && memory.waits_known().await?.gone().is_some();
+        let waiting = receipt.waiting().filter(|_| is_gone);
+        let waits = waiting.map(|(name, _)| name.clone()).collect();
+        let ended = ended(&events, &receipt.plan_digest, waits);
+        let ended = ended.map_err(|unread| unread.of(memory))?;
+        let way_on = if is_gone {
+            " (the store has not all of before any more); plan it anew if you need it"
+        } else {
+            ""
+        };
         for result in &mut receipt.results {
             let waits = result.outcome == Outcome::Pending && !now.has(result);
             let Some((at, how)) = ended.get(&result.connector).filter(|_| waits) else {
@@ -133,7 +163,7 @@ pub(super) async fn end(
             };
             result.outcome = Outcome::Unchanged;
             around.warn(format!(
-                "the receipt says that {} waits, but {how} at {at}: by this receipt it waits no more",
+                "the receipt says that {} waits, but {how} at {at}: by this receipt it waits no more{way_on}",
                 result.connector
             ));
         }
@@ -164,39 +194,30 @@ pub(super) async fn end_where_known(
     }
 }
 
-/// What of an apply of this plan somebody has ended since its last one, when, and how. Of an apply that is not known
-/// here, nothing is.
+/// What of an apply of this plan somebody has ended since its last one, when, and how. `waits`: what it asked for
+/// before all of these.
 fn ended<'e>(
     events: &'e [HistoryEvent],
     digest: &Digest,
+    mut waits: BTreeSet<ConnectorType>,
 ) -> Result<BTreeMap<ConnectorType, (Timestamp, &'static str)>, Unread<'e>> {
-    let (mut waits, mut ended) = (BTreeSet::new(), BTreeMap::new());
+    let mut ended = BTreeMap::new();
     for event in events {
-        let (names, how): (Vec<_>, _) = match &event.what {
-            What::Apply(of, _) => {
-                let results = receipt_of(event)?.into_iter().flat_map(|r| r.results);
-                let (asked, changed): (Vec<_>, Vec<_>) =
-                    results.partition(|result| of == digest && result.outcome == Outcome::Pending);
-                for result in asked {
-                    ended.remove(&result.connector);
-                    waits.insert(result.connector);
-                }
-                let changed = changed
-                    .into_iter()
-                    .filter(|result| result.action != Action::NoOp && result.outcome.is_effect());
-                let changed = changed.map(|result| result.connector);
-                (changed.collect(), "an apply changed it")
+        let mut names = decided(event)?;
+        if event.is_apply_of(digest) {
+            let results = receipt_of(event)?.into_iter().flat_map(|r| r.results);
+            for asked in results.filter(|result| result.outcome == Outcome::Pending) {
+                names.remove(&asked.connector);
+                ended.remove(&asked.connector);
+                waits.insert(asked.connector);
             }
-            What::Consent(consents) => {
-                let consents = consents.iter().filter(|c| c.is_authorized());
-                let names = consents.map(|consent| consent.connector.clone());
-                (names.collect(), "somebody consented to it")
-            }
-            What::Forget(names) => (names.clone(), "it was given up"),
-            What::Plan(_) | What::Approval(..) | What::Unlock(_) => continue,
+        }
+        let how = match &event.what {
+            What::Apply(..) => "an apply changed it",
+            What::Consent(_) => "somebody consented to it",
+            _ => "it was given up",
         };
-        let names = names.into_iter().filter(|name| waits.remove(name));
-        let names: Vec<_> = names.collect();
+        names.retain(|name| waits.remove(name));
         let at = Timestamp::from_second(event.at.as_second()).unwrap_or(event.at);
         ended.extend(names.into_iter().map(|name| (name, (at, how))));
     }

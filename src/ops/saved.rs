@@ -61,10 +61,10 @@ pub fn is_expected(actual: &Digest, expected: Option<&Digest>) -> Result<(), Ref
     }
 }
 
-/// When a plan was made, as its file says; before everything if the file does not say it, or names a time to come.
-pub fn made(saved: &document::Saved, now: Timestamp) -> Timestamp {
+/// When a plan was made, as its file says; before everything if the file does not say it.
+pub fn made(saved: &document::Saved) -> Timestamp {
     let made = saved.created_at.as_ref().and_then(|at| at.parse().ok());
-    made.filter(|made| *made <= now).unwrap_or(Timestamp::MIN)
+    made.unwrap_or(Timestamp::MIN)
 }
 
 impl<'a> SavedPlan<'a> {
@@ -77,7 +77,7 @@ impl<'a> SavedPlan<'a> {
         for expected in inputs.expected {
             is_expected(&saved.digest, expected)?;
         }
-        let made = made(&saved, context.now());
+        let made = made(&saved);
         let (plan, digest) = (saved.plan, saved.digest);
         if plan.speculative {
             return Err(Refusal::Speculative.into());

@@ -11,8 +11,8 @@ use crate::{
     diff::Action,
     model::ConnectorType,
     plan::Digest,
-    receipt::{Outcome, Receipt},
-    store::{Consented, HistoryEvent, Memory, What},
+    receipt::Outcome,
+    store::{HistoryEvent, Memory, What},
 };
 
 /// When a change of a plan was carried out.
@@ -97,27 +97,24 @@ pub(super) async fn approved_then(memory: &Memory, digest: &Digest) -> Vec<Appro
     found
 }
 
-/// The events that prove what an approval was good for, that one was taken back, and from which commit the app was
-/// changed last: they stay, else an old one would count again, or what was refused would be free. Where a receipt
-/// cannot be read, nobody knows which those are.
+/// The events that prove what an approval was good for, that one was taken back, from which commit the app was
+/// changed last, and what was decided last of each connector: they stay, else an old one would count again, or what was
+/// refused would be free. Where a receipt cannot be read, nobody knows which those are.
 pub(super) fn proofs(events: &[HistoryEvent]) -> BTreeSet<String> {
     known_proofs(events).unwrap_or_else(|_| events.iter().map(|event| event.id.clone()).collect())
 }
 
 fn known_proofs(events: &[HistoryEvent]) -> Result<BTreeSet<String>, Unread<'_>> {
-    let mut asked = BTreeSet::new();
-    let mut found = BTreeSet::new();
+    let (mut found, mut decisions) = (BTreeSet::new(), BTreeMap::new());
     for event in events {
+        decisions.extend(decided(event)?.into_iter().map(|name| (name, &event.id)));
         let proves = match &event.what {
             What::Approval(..) => revoked_by(event).is_some(),
             What::Plan(_) => event.began(),
             What::Apply(..) => {
-                let receipt = receipt_of(event)?.filter(|receipt| !receipt.approvals.is_empty());
-                asked.extend(receipt.iter().flat_map(waiting));
-                receipt.is_some()
+                receipt_of(event)?.is_some_and(|receipt| !receipt.approvals.is_empty())
             }
-            What::Consent(consents) => consents.iter().any(|c| asked.contains(&c.connector)),
-            What::Forget(_) | What::Unlock(_) => false,
+            What::Consent(_) | What::Forget(_) | What::Unlock(_) => false,
         };
         if proves {
             found.insert(event.id.clone());
@@ -125,7 +122,25 @@ fn known_proofs(events: &[HistoryEvent]) -> Result<BTreeSet<String>, Unread<'_>>
     }
     let last = applied::last(events).into_values();
     found.extend(last.map(|(event, _)| event.id.clone()));
+    found.extend(decisions.into_values().cloned());
     Ok(found)
+}
+
+/// Which connectors were written, consented to or given up: what was asked for before is over.
+pub(super) fn decided(event: &HistoryEvent) -> Result<BTreeSet<ConnectorType>, Unread<'_>> {
+    Ok(match &event.what {
+        What::Apply(..) => {
+            let results = receipt_of(event)?.into_iter().flat_map(|r| r.results);
+            let written = results.filter(|of| of.action != Action::NoOp && of.outcome.is_effect());
+            written.map(|result| result.connector).collect()
+        }
+        What::Consent(consents) => {
+            let consents = consents.iter().filter(|c| c.is_authorized());
+            consents.map(|consent| consent.connector.clone()).collect()
+        }
+        What::Forget(names) => names.iter().cloned().collect(),
+        What::Plan(_) | What::Approval(..) | What::Unlock(_) => BTreeSet::new(),
+    })
 }
 
 /// The plan whose approval an entry takes back.
@@ -134,13 +149,6 @@ pub(super) fn revoked_by(event: &HistoryEvent) -> Option<&Digest> {
         return None;
     };
     key_of(text, REVOKED, digest).map(|_| digest)
-}
-
-/// What a person is to consent to.
-fn waiting(receipt: &Receipt) -> BTreeSet<ConnectorType> {
-    let results = receipt.results.iter();
-    let waits = results.filter(|result| result.outcome == Outcome::Pending);
-    waits.map(|result| result.connector.clone()).collect()
 }
 
 /// Which changes of a plan were carried out, and when for the last time. What another plan wrote after
@@ -194,11 +202,10 @@ pub(super) fn done<'e>(
                 }
                 begun &= !is_this;
             }
-            What::Consent(consents) => {
-                let consents = consents.iter().filter(|c| c.is_authorized());
-                for Consented { connector, .. } in consents {
-                    if open.remove(connector) || begun {
-                        done.insert(connector.clone(), now);
+            What::Consent(_) => {
+                for connector in decided(event)? {
+                    if open.remove(&connector) || begun {
+                        done.insert(connector, now);
                     }
                 }
             }
@@ -226,8 +233,8 @@ mod tests {
     use crate::{
         approval::Approval,
         model::{ApiUrl, App, AppId, Scopes},
-        receipt::{self, ChangeResult},
-        store::{AppliedFrom, By, FilesOf},
+        receipt::{self, ChangeResult, Receipt},
+        store::{AppliedFrom, By, Consented, FilesOf},
     };
 
     fn digest(hex: &str) -> Digest {
@@ -441,12 +448,19 @@ mod tests {
             let ids = proofs(&events(whats));
             ids.into_iter().collect()
         };
-        // Nobody approved it: the settings say how long it stays.
-        assert_eq!(proofs(&[&begun, &waits, &yes]), ["1"]);
-        // Of what somebody approved, the apply, and the consent to what it asked for.
-        let waits = applied_by("ab", &[("slack", Outcome::Pending)], &[1]);
-        let elsewhere = consented("wix", "authorized");
-        assert_eq!(proofs(&[&waits, &elsewhere, &yes]), ["1", "3"]);
+        // Nobody approved it: the settings say how long it stays, but for what was decided last of each connector.
+        assert_eq!(proofs(&[&begun, &waits, &yes]), ["1", "3"]);
+        let slack = vec![ConnectorType::parse("slack").unwrap()];
+        let (given_up, other) = (
+            What::Forget(slack),
+            applied("cd", &[("wix", Outcome::Added)]),
+        );
+        assert_eq!(proofs(&[&waits, &given_up, &other]), ["2", "3"]);
+        let nothing = found_waiting("cd", "slack");
+        assert_eq!(proofs(&[&waits, &yes, &given_up, &nothing]), ["3"]);
+        // Of what somebody approved, the apply.
+        let approved = applied_by("ab", &[("slack", Outcome::Pending)], &[1]);
+        assert_eq!(proofs(&[&approved, &given_up, &waits]), ["1", "3"]);
         // Of approvals, those that are taken back.
         let taken_back = What::Approval(digest("ab"), TAKEN_BACK.to_owned());
         let of_another = What::Approval(digest("cd"), TAKEN_BACK.to_owned());
@@ -464,7 +478,7 @@ mod tests {
             folder: folder.to_owned(),
             dir: None,
         };
-        let apply = applied("ab", &[("slack", Outcome::Added)]);
+        let apply = applied("ab", &[("slack", Outcome::Unchanged)]);
         let mut events = events(&[&apply, &apply, &apply, &apply, &apply]);
         let of = |folders: &[&str]| AppliedFrom {
             commit: "c1".to_owned(),

@@ -240,6 +240,22 @@ pub enum Refusal {
         /// When the last of its changes was carried out.
         at: Timestamp,
     },
+    /// It may have been carried out.
+    #[error(
+        "nothing tells any more whether all of the plan was applied: the store has only what happened after {gone} \
+         ([store] `keep`), and the plan is older, or does not say how old it is"
+    )]
+    #[diagnostic(
+        code(connplan::plan::unremembered),
+        help(
+            "nothing was written: to apply it could undo what was decided since. Run `connplan plan --out FILE` again, \
+             and ask for a review"
+        )
+    )]
+    Unremembered {
+        /// Until when entries are gone.
+        gone: Timestamp,
+    },
     /// It was good until a time that has passed.
     #[error("the plan expired {}, at {at}", ago(*at, *now))]
     #[diagnostic(

@@ -195,6 +195,12 @@ impl HistoryEvent {
         !self.began() && matches!(&self.what, What::Plan(of) if of == digest)
     }
 
+    /// Whether an apply of this plan began or ended.
+    pub fn is_apply_of(&self, digest: &Digest) -> bool {
+        let is_apply = self.began() || matches!(self.what, What::Apply(..));
+        is_apply && self.what.digest() == Some(digest)
+    }
+
     /// The last part of its key: in the order in which things happened.
     pub(super) fn name(&self) -> String {
         let time = self.at.as_millisecond().max(0);

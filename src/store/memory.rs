@@ -251,11 +251,7 @@ impl Memory {
         done: &[ConnectorType],
     ) -> Result<(), StoreError> {
         let happened = self.event_change(event)?;
-        for turn in 0..TRIES {
-            // What is known most often still is so; if not, the swap says it.
-            let anew = turn > 0;
-            let (mut waits, version) = self.waits_with_version(anew).await?;
-            let before = waits.clone();
+        let change = |waits: &mut Waits| {
             for wait in wait {
                 waits.insert(wait.clone());
             }
@@ -266,14 +262,31 @@ impl Memory {
                 };
                 waits.remove(connector, until);
             }
-            let mut changes = vec![happened.clone()];
-            let there = if anew {
-                self.store.read(&happened.key).await?
-            } else {
-                self.store.read_known(&happened.key).await?
-            };
-            if there.is_some() {
-                changes.clear();
+        };
+        self.swap_waits(Some(&happened), change).await
+    }
+
+    async fn swap_waits(
+        &self,
+        happened: Option<&Swap>,
+        change: impl Fn(&mut Waits),
+    ) -> Result<(), StoreError> {
+        for turn in 0..TRIES {
+            // What is known most often still is so; if not, the swap says it.
+            let anew = turn > 0;
+            let (mut waits, version) = self.waits_with_version(anew).await?;
+            let before = waits.clone();
+            change(&mut waits);
+            let mut changes = Vec::new();
+            if let Some(happened) = happened {
+                let there = if anew {
+                    self.store.read(&happened.key).await?
+                } else {
+                    self.store.read_known(&happened.key).await?
+                };
+                if there.is_none() {
+                    changes.push(happened.clone());
+                }
             }
             if waits != before {
                 let text = waits
@@ -334,9 +347,10 @@ impl Memory {
             let stays = needed || stay.contains(&event.id);
             event.at < before && !stays && Some(&event.id) != newest.as_ref()
         });
-        let mut keys: Vec<_> = old
-            .map(|event| key(&format!("log/{}", event.name())))
-            .collect();
+        let old: Vec<_> = old.collect();
+        let until = old.iter().map(|event| event.at).max();
+        let names = old.iter().map(|event| format!("log/{}", event.name()));
+        let mut keys: Vec<_> = names.map(|name| key(&name)).collect();
         for (plan, _) in self.store.read_all("plans").await? {
             let kept = kept.iter().any(|digest| plan_key(digest) == plan);
             let newest = events.iter().any(|event| {
@@ -349,6 +363,10 @@ impl Memory {
             if !kept && !newest {
                 keys.push(plan);
             }
+        }
+        // First: what is taken away is known to be.
+        if let Some(until) = until {
+            self.swap_waits(None, |waits| waits.goes(until)).await?;
         }
         self.store.remove(&keys).await?;
         Ok(keys.len())

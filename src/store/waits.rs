@@ -66,6 +66,7 @@ impl Wait {
 pub struct Waits {
     open: BTreeMap<ConnectorType, Wait>,
     ended: BTreeMap<ConnectorType, Moment>,
+    gone: Option<Timestamp>,
     from: Option<String>,
     /// What tells that store from others of its name.
     identity: Option<String>,
@@ -86,6 +87,8 @@ struct WaitsFile {
     waits: Vec<Wait>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     ended: Vec<Ended>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gone: Option<Timestamp>,
 }
 
 impl IntoIterator for Waits {
@@ -148,6 +151,15 @@ impl Waits {
     /// When the last wait of a connector ended, by the clock of whoever ended it.
     pub fn ended(&self, connector: &ConnectorType) -> Option<Timestamp> {
         self.ended.get(connector).map(|moment| moment.at)
+    }
+
+    /// Until when the store lacks entries, as they were taken away for their age.
+    pub fn gone(&self) -> Option<Timestamp> {
+        self.gone
+    }
+
+    pub(super) fn goes(&mut self, until: Timestamp) {
+        self.gone = self.gone.max(Some(until));
     }
 
     /// The newest epoch in which a connector was asked for or done with.
@@ -227,6 +239,7 @@ impl Waits {
                     moment: *moment,
                 })
                 .collect(),
+            gone: self.gone,
         })
     }
 
@@ -248,6 +261,7 @@ impl Waits {
                     .into_iter()
                     .map(|ended| (ended.connector, ended.moment)),
             ),
+            gone: document.gone,
             ..Self::default()
         };
         for wait in document.waits {

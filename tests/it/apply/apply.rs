@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Platform, Project, planned, reads, result};
+use crate::support::{Connector, Platform, Project, planned, reads, result};
 
 const NOTHING: [&str; 0] = [];
 
@@ -376,6 +376,49 @@ fn what_was_undone_is_not_done_again_with_what_waits() {
     assert_eq!(platform.writes(), NOTHING);
     project.run(&["plan", "--out", "1.plan"]).expect(0);
     project.run(&["apply", "1.plan"]).expect(0);
+}
+
+/// What `keep` took away may have been that it was applied: whoever knows its file does not undo what was decided since.
+#[test]
+fn a_plan_that_nobody_remembers_is_made_anew() {
+    let github = Connector::active("github", &["repo"]);
+    let platform = Platform::with(&[github]);
+    let project = Project::new()
+        .at(&platform)
+        .file("connplan.toml", "[store]\nkeep = \"1s\"\n")
+        .connector("slack", &["chat:write"]);
+    let target = |name| ["apply", "--auto-approve", "--target", name];
+    let plan = ["plan", "--target", "github", "--out", "1.plan"];
+    project.run(&plan).expect(0);
+    project.run(&["apply", "1.plan"]).expect(0);
+    project.declare("github", &["repo"]);
+    project.run(&target("github")).expect(0);
+    platform.set(&github);
+    project.undeclare("github");
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    project.run(&target("slack")).expect(0);
+    lose_journals(&project);
+    platform.forget();
+    reads!(project.run(&["apply", "1.plan"]), @"
+    exit 3: connplan apply 1.plan
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: nothing tells any more whether all of the plan was applied: the store has only what happened after TIME ([store] `keep`), and the plan is older, or does not say how old it is
+      help: nothing was written: to apply it could undo what was decided since. Run `connplan plan --out FILE` again, and ask for a review
+      code: connplan::plan::unremembered
+    ");
+    let text = project.read("1.plan");
+    let undated = text
+        .lines()
+        .filter(|line| !line.starts_with("created_at = "));
+    project.write("1.plan", &undated.collect::<Vec<_>>().join("\n"));
+    let run = project.run(&["apply", "1.plan"]);
+    run.expect(3).tells("nothing tells any more");
+    assert_eq!(platform.writes(), NOTHING);
+    project.run(&plan).expect(0);
+    project.run(&["apply", "1.plan"]).expect(0);
+    let gone = "DELETE external-auth/integrations/github/remove";
+    assert_eq!(platform.writes(), [gone]);
 }
 
 /// As on another machine.

@@ -158,6 +158,9 @@ async fn remembers(one: Arc<dyn Store>, two: Arc<dyn Store>) {
         .await
         .unwrap();
     assert!(bob.plan(&plan).await.is_ok());
+    let kept = bob.waits().await.unwrap();
+    assert!(kept.gone().is_some_and(|until| until < later));
+    assert_eq!(kept.iter().count(), 1);
     assert!(
         bob.history()
             .await

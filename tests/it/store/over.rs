@@ -129,6 +129,62 @@ fn what_was_given_up_does_not_wait_by_an_old_receipt() {
     assert!(!run.expect(4).stderr.contains("it was given up"), "{run}");
 }
 
+/// Nor once `keep` has taken away who asked for it, or that somebody gave it up. What nobody decided waits by any receipt.
+#[test]
+#[ignore = "needs git remotes: run by .ci/run"]
+fn what_was_given_up_does_not_wait_once_the_store_has_forgotten() {
+    let signed = format!("{}from_risk = \"danger\"\n", approvals::SETTINGS);
+    for (settings, is_approved) in [(signed.as_str(), false), (approvals::SETTINGS, true)] {
+        let keep = settings.replace("\n\n", "\nkeep = \"1s\"\n\n");
+        let team = approvals::SigningTeam::with(&keep);
+        let ann = team.key("ann");
+        let apply = |receipt: &str| {
+            team.one.run(&["plan", "--out", "x.plan"]).expect(0);
+            if is_approved {
+                let approve = ["approve", "x.plan", "--key", &ann];
+                team.one.run(&approve).expect(0);
+            }
+            let apply = ["apply", "x.plan", "--receipt", receipt];
+            team.one.run(&apply).expect(0);
+        };
+        apply("x.receipt");
+        let receipt = handed(&team.one, &team.two);
+        assert_eq!(receipt.contains("[[approvals]]"), is_approved);
+        team.one.run(&["authorize", "--forget", "slack"]).expect(0);
+        team.one.undeclare("slack");
+        team.one.declare("linear", &["read"]);
+        std::thread::sleep(std::time::Duration::from_millis(2100));
+        apply("y.receipt");
+        team.platform.forget();
+        let command = taken_up(&receipt);
+        let run = team.two.run(&command);
+        run.expect(0)
+            .tells("but it was given up at")
+            .tells("plan it anew");
+        assert!(team.platform.writes().is_empty(), "{run}");
+        // An apply that the store was never told of is as good as any.
+        team.one.declare("notion", &[]);
+        apply("x.receipt");
+        handed(&team.one, &team.two);
+        team.two.declare("notion", &[]);
+        forged(&team, |folder| {
+            let entries = std::fs::read_dir(folder.join("log")).unwrap();
+            for entry in entries.map(|entry| entry.unwrap().path()) {
+                if std::fs::read_to_string(&entry)
+                    .unwrap()
+                    .contains("\"notion\"")
+                {
+                    std::fs::remove_file(entry).unwrap();
+                }
+            }
+        });
+        let list = ["authorize", "--list", "--receipt", "x.receipt"];
+        let run = team.two.run(&list);
+        let ended = run.expect(4).stderr.contains("that notion waits, but");
+        assert!(!ended, "{run}");
+    }
+}
+
 /// What one person overrode, with a store too, another authorizes with the receipt; without it the store's word is not
 /// enough.
 #[test]
