@@ -100,7 +100,9 @@ pub enum ApprovalError {
     )]
     Override,
     /// It was enough, for an apply that is over.
-    #[error("the plan was carried out at {at}, and an approval counts only once: {missing}")]
+    #[error(
+        "the plan was carried out, or given up, at {at}, and an approval counts only once: {missing}"
+    )]
     #[diagnostic(
         code(connplan::approval::used),
         help(

@@ -12,10 +12,10 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    ApprovalGate, Around, AtWork, OpEvent, Team,
+    ApprovalGate, Around, AtWork, OpEvent,
     applied::Carried,
     apply_outcome::{ApplyEnd, ApplyOutcome, ended, is_looked_at},
-    approving::Now,
+    approving::{Now, with},
     known,
     over::{self, Names},
     policy, used, waits,
@@ -298,14 +298,13 @@ impl<'a> ApplySession<'a> {
         self.believe(&observed).await?;
         let present = policy::present(self.inputs.plan, &observed.connectors);
         let verdict = (self.inputs.judge)(present).verdict()?;
+        let mut again = Vec::new();
         if self.history.finished {
             match self.left(&verdict, &observed) {
                 Left::Forgotten(connectors) if connectors.is_empty() => {
                     return Ok(self.already_applied(observed).await);
                 }
-                Left::Forgotten(connectors) => {
-                    self.around.tell(&OpEvent::AsksAgain(connectors));
-                }
+                Left::Forgotten(connectors) => again = connectors,
                 Left::All => {
                     self.is_not_over(&over::changed(self.inputs.plan), false)
                         .await?;
@@ -335,6 +334,8 @@ impl<'a> ApplySession<'a> {
             self.around.tell(&OpEvent::AlreadyApplied);
         } else if goes_on {
             self.around.tell(&OpEvent::GoesOn);
+        } else if !again.is_empty() {
+            self.around.tell(&OpEvent::AsksAgain(again));
         }
         let (finished, pending) = self.write(verified).await?;
         let pending = if let Some(pending) = pending {
@@ -370,8 +371,7 @@ impl<'a> ApplySession<'a> {
 
     /// What tells what became of the plan.
     fn memories(&self) -> Vec<&Memory> {
-        let others = self.inputs.gate.others().iter().map(Team::memory);
-        others.chain([self.at_work.memory()]).collect()
+        with(self.at_work.memory(), self.inputs.gate.others())
     }
 
     /// Refuses to do again what the plan carried out, and somebody has undone.

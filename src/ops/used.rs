@@ -152,7 +152,7 @@ pub(super) fn revoked_by(event: &HistoryEvent) -> Option<&Digest> {
 }
 
 /// Which changes of a plan were carried out, and when for the last time. What another plan wrote after
-/// this one had begun on it is decided anew, too.
+/// this one had begun on it is decided anew, too, and so is what somebody gave up.
 pub(super) fn done<'e>(
     events: &'e [HistoryEvent],
     digest: &Digest,
@@ -202,14 +202,14 @@ pub(super) fn done<'e>(
                 }
                 begun &= !is_this;
             }
-            What::Consent(_) => {
+            What::Consent(_) | What::Forget(_) => {
                 for connector in decided(event)? {
                     if open.remove(&connector) || begun {
                         done.insert(connector, now);
                     }
                 }
             }
-            _ => {}
+            What::Plan(_) | What::Approval(..) | What::Unlock(_) => {}
         }
     }
     Ok(done)
@@ -335,6 +335,7 @@ mod tests {
         let (yes, part) = (consented(slack, "authorized"), consented(slack, "partial"));
         let elsewhere = consented(wix, "authorized");
         let forgotten = What::Forget(Vec::new());
+        let given_up = What::Forget(vec![ConnectorType::parse(slack).unwrap()]);
         let approved = What::Approval(digest("ab"), String::new());
         let begun = What::Plan(digest("ab"));
         let ahead = applied_by("ab", &[(slack, Outcome::Added)], &[9]);
@@ -354,6 +355,9 @@ mod tests {
             (&[&waits, &still], [None, Some(1)]),
             (&[&waits, &still, &yes], [Some(3), Some(1)]),
             (&[&waits, &other], [Some(2), Some(1)]),
+            (&[&waits, &given_up], [Some(2), Some(1)]),
+            (&[&given_up, &waits], [None, Some(2)]),
+            (&[&begun, &given_up], [Some(2), None]),
             (&[&begun], [None, None]),
             (&[&begun, &same], [None, None]),
             (&[&begun, &other], [Some(2), None]),

@@ -228,7 +228,7 @@ pub enum Refusal {
     )]
     Speculative,
     /// It was carried out, and something was changed since.
-    #[error("the plan was applied at {at} already, and the app was changed since")]
+    #[error("the plan was applied already: what it would do now was done, or given up, at {at}")]
     #[diagnostic(
         code(connplan::plan::over),
         help(

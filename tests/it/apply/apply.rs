@@ -261,7 +261,7 @@ fn a_plan_that_is_over_is_not_applied_again_where_the_app_went_on() {
     exit 3: connplan apply 1.plan
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    error: the plan was applied at TIME already, and the app was changed since
+    error: the plan was applied already: what it would do now was done, or given up, at TIME
       help: nothing was written: to apply it again could undo what was decided since. Run `connplan plan --out FILE` again, where it can write to the store if there is one, and ask for a review
       code: connplan::plan::over
     ");
@@ -305,7 +305,7 @@ fn a_part_of_a_plan_that_is_over_is_not_applied_again() {
     exit 3: connplan apply 1.plan
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    error: the plan was applied at TIME already, and the app was changed since
+    error: the plan was applied already: what it would do now was done, or given up, at TIME
       help: nothing was written: to apply it again could undo what was decided since. Run `connplan plan --out FILE` again, where it can write to the store if there is one, and ask for a review
       code: connplan::plan::over
     ");
@@ -347,7 +347,7 @@ fn what_the_memory_knows_to_be_over_needs_no_journal() {
         no_journal();
         made_at(&project, "1.plan", "2026-01-01T00:00:00Z");
         let over = project.run(&["apply", "1.plan"]);
-        over.expect(3).tells("the plan was applied at");
+        over.expect(3).tells("the plan was applied already");
         assert_eq!(platform.writes(), NOTHING);
         project.run(&["plan", "--out", "1.plan"]).expect(0);
     }
@@ -372,7 +372,7 @@ fn what_was_undone_is_not_done_again_with_what_waits() {
     lose_journals(&project);
     platform.forget();
     let over = project.run(&["apply", "1.plan"]);
-    over.expect(3).tells("the plan was applied at");
+    over.expect(3).tells("the plan was applied already");
     assert_eq!(platform.writes(), NOTHING);
     project.run(&["plan", "--out", "1.plan"]).expect(0);
     project.run(&["apply", "1.plan"]).expect(0);

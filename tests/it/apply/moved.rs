@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::apply::made_at;
 use crate::support::{
     APP, Connector, Platform, Project, Pty, all_cases, change, planned, reads, result,
 };
@@ -356,7 +357,7 @@ fn of_many_scopes_that_moved_only_the_difference_is_told() {
 }
 
 #[test]
-fn what_was_forgotten_is_asked_for_again_and_nothing_else_is() {
+fn what_was_forgotten_is_asked_for_again_by_another_plan() {
     let platform = Platform::start();
     let project = Project::new()
         .at(&platform)
@@ -367,10 +368,14 @@ fn what_was_forgotten_is_asked_for_again_and_nothing_else_is() {
     project.run(&apply).expect(0);
     project.run(&["authorize", "--forget", "gmail"]).expect(0);
     platform.forget();
-    let again = project.run(&apply);
-    again
-        .expect(0)
-        .tells("What was forgotten since is asked for again: gmail.");
+    // By the plan of before, it is not.
+    made_at(&project, "x.plan", "2026-01-01T00:00:00Z");
+    let given_up = "what it would do now was done, or given up, at";
+    project.run(&apply).expect(3).tells(given_up);
+    assert!(platform.writes().is_empty());
+    project.run(&["plan", "--out", "y.plan"]).expect(0);
+    let again = project.run(&["apply", "y.plan", "--format", "json"]);
+    again.expect(0);
     assert_eq!(platform.writes(), ["PUT external-auth/integrations/gmail"]);
     assert_eq!(result(&again.json(), "gmail")["outcome"], "pending");
     project.run(&apply).expect(0).tells("Nothing was written.");

@@ -165,7 +165,7 @@ fn an_approval_is_for_one_apply_on_one_machine_too() {
     warning: there is no base commit to take the signers file from; the one of this checkout is used
     Approved by ann@example.com (signature, SHA256:KEY).
     Acting as a workspace, by BASE44_API_KEY.
-    error: the plan was carried out at TIME, and an approval counts only once: 1 signature needed, 0 found
+    error: the plan was carried out, or given up, at TIME, and an approval counts only once: 1 signature needed, 0 found
       help: nothing was written. If it is wanted again: `connplan plan` shows what is different now, and `connplan approve PLAN` approves this plan anew
       code: connplan::approval::used
     ");

@@ -249,7 +249,7 @@ fn what_was_consented_to_does_not_wait_by_the_same_approval() {
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     slack waits for a person; requested just now by an unknown user.
-    warning: the store says that slack waits, but the plan was carried out at TIME, and an approval counts only once: 1 signature needed, 0 found; it is left alone
+    warning: the store says that slack waits, but the plan was carried out, or given up, at TIME, and an approval counts only once: 1 signature needed, 0 found; it is left alone
     ");
     assert!(team.platform.writes().is_empty());
 }
@@ -283,7 +283,7 @@ fn what_was_done_of_a_plan_that_still_waits_is_done_once() {
     --- stderr
     Approved by ann@example.com (signature, SHA256:KEY).
     Acting as a workspace, by BASE44_API_KEY.
-    error: the plan was carried out at TIME, and an approval counts only once: 1 signature needed, 0 found
+    error: the plan was carried out, or given up, at TIME, and an approval counts only once: 1 signature needed, 0 found
       help: nothing was written. If it is wanted again: `connplan plan` shows what is different now, and `connplan approve PLAN` approves this plan anew
       code: connplan::approval::used
     ");

@@ -43,7 +43,7 @@ fn an_old_run_that_is_started_again_undoes_nothing() {
     team.platform.forget();
     for command in [&apply[..], &["apply", &digest]] {
         let run = team.person.run(command);
-        run.expect(3).tells("the plan was applied at");
+        run.expect(3).tells("the plan was applied already");
     }
     for project in team.all() {
         let risky = "[approval]\nrequire = \"review\"\nfrom_risk = \"danger\"\n";
@@ -54,7 +54,7 @@ fn an_old_run_that_is_started_again_undoes_nothing() {
         project
             .run(&apply)
             .expect(3)
-            .tells("the plan was applied at");
+            .tells("the plan was applied already");
     }
     assert!(team.platform.writes().is_empty());
     // Made anew, it is another decision.
@@ -127,6 +127,35 @@ fn what_was_given_up_does_not_wait_by_an_old_receipt() {
     let list = ["authorize", "--list", "--receipt", "x.receipt"];
     let run = team.person.run(&list);
     assert!(!run.expect(4).stderr.contains("it was given up"), "{run}");
+}
+
+/// Nor by its old plan with its old approval, wherever that is applied again.
+#[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
+fn what_was_given_up_is_not_asked_for_again_by_an_old_approval() {
+    let team = approvals::SigningTeam::new();
+    let ann = team.key("ann");
+    let approve = ["approve", "x.plan", "--key", &ann];
+    team.one.declare("linear", &["read"]);
+    team.one.run(&["plan", "--out", "x.plan"]).expect(0);
+    team.one.run(&approve).expect(0);
+    team.one.run(&["apply", "x.plan"]).expect(0);
+    team.two.run(&["authorize", "--forget", "slack"]).expect(0);
+    team.platform.forget();
+    team.two.write("x.plan", &team.one.read("x.plan"));
+    for who in [&team.one, &team.two] {
+        who.run(&["apply", "x.plan"])
+            .expect(3)
+            .tells("was carried out, or given up, at");
+    }
+    assert!(team.platform.writes().is_empty());
+    team.one.run(&approve).expect(0);
+    team.one
+        .run(&["apply", "x.plan"])
+        .expect(0)
+        .tells("What was forgotten since is asked for again: slack.");
+    let asked = "PUT external-auth/integrations/slack";
+    assert_eq!(team.platform.writes(), [asked]);
 }
 
 /// Nor once `keep` has taken away who asked for it, or that somebody gave it up. What nobody decided waits by any receipt.
