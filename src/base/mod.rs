@@ -13,6 +13,8 @@
 //! - The commit that was applied last; to plan an open request, it does not bind.
 //! - A branch is the run's repository's: where `origin` is beyond doubt another one, such as a fork, it does not count.
 //! - In a pipeline, what cannot be told or fetched is an error that says what the workflow lacks.
+//! - `.git` may be altered. Ids that the pipeline names are proved by `git`; HEAD and branches of the clone are not: on
+//!   GitLab the run's commit counts beside HEAD, and branches are fetched from where the runner cloned.
 //!
 //! `model::BaseName::of` says which, from an event and variables: the table in its tests has each kind.
 
