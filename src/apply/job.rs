@@ -182,5 +182,6 @@ pub(super) fn blank(change: &Change, outcome: Outcome) -> ChangeResult {
             .map(|after| after.connection_config.clone())
             .unwrap_or_default(),
         mode: change.before.as_ref().and_then(|before| before.mode),
+        basis: None,
     }
 }

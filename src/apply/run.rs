@@ -24,7 +24,7 @@ use crate::{
     model::{ConnectorType, Kind, Observed, RemoteStatus},
     pending::PendingSet,
     plan::{AppPlan, Digest},
-    receipt::{ChangeResult, Outcome, Receipt},
+    receipt::{Basis, ChangeResult, Outcome, Receipt},
 };
 
 /// Said of a connector that waited, and does not any more.
@@ -216,6 +216,7 @@ impl<'a> Shared<'a> {
                     message: Recorded::said(result.message.as_deref()),
                     connection_id: result.connection_id.clone(),
                     mode: result.mode,
+                    basis: result.basis,
                 };
                 let note = job.with.recorder.note(Record::Outcome(recorded), learnt);
                 if let Err(e) = note.await {
@@ -229,11 +230,12 @@ impl<'a> Shared<'a> {
 
     /// Nobody could look at what these writes came to: the next run of the plan takes none of them for
     /// done, and looks.
-    async fn unconfirmed(&self, results: &[ChangeResult]) {
-        let judged = |result: &&ChangeResult| {
+    async fn unconfirmed(&self, results: &mut [ChangeResult]) {
+        let judged = |result: &&mut ChangeResult| {
             result.outcome.is_effect() && result.outcome != Outcome::Pending
         };
-        for result in results.iter().filter(judged) {
+        for result in results.iter_mut().filter(judged) {
+            result.basis.get_or_insert(Basis::Answered);
             let connector = result.connector.clone();
             let note = self
                 .job
@@ -342,6 +344,7 @@ pub fn recorded_receipt(
             mode: recorded
                 .mode
                 .or(change.before.as_ref().and_then(|before| before.mode)),
+            basis: recorded.basis,
             ..blank(change, recorded.outcome)
         }
     });

@@ -16,7 +16,7 @@ use crate::{
     },
     pending::PendingEntry,
     plan::field_differences,
-    receipt::{ChangeResult, Outcome},
+    receipt::{Basis, ChangeResult, Outcome},
     remote::{ConnectionEnd, PutAnswer, RemoteError},
 };
 
@@ -38,6 +38,7 @@ struct Answer {
     message: Option<String>,
     connection_id: Option<ConnectionId>,
     mode: Option<StripeMode>,
+    basis: Option<Basis>,
     /// When it was asked for: the answer may come to a process that stood still meanwhile.
     asked_at: Option<Timestamp>,
 }
@@ -49,6 +50,7 @@ impl From<Outcome> for Answer {
             message: None,
             connection_id: None,
             mode: None,
+            basis: None,
             asked_at: None,
         }
     }
@@ -157,6 +159,7 @@ impl Step<'_, '_> {
         };
         self.record(Answer {
             message: Some(ALREADY.to_owned()),
+            basis: Some(Basis::Found),
             mode: self.is().and_then(|is| is.mode),
             ..Answer::from(outcome)
         })
@@ -359,6 +362,7 @@ impl Step<'_, '_> {
             message: Recorded::said(answer.message.as_deref()),
             connection_id: answer.connection_id,
             mode: answer.mode,
+            basis: answer.basis,
         };
         let result = ChangeResult {
             message: answer.message,
@@ -422,6 +426,7 @@ impl Step<'_, '_> {
             message: recorded.message.clone(),
             connection_id,
             mode: recorded.mode.or(blank.mode),
+            basis: recorded.basis,
             ..blank
         }
     }

@@ -306,8 +306,7 @@ impl<'a> ApplySession<'a> {
                 }
                 Left::Forgotten(connectors) => again = connectors,
                 Left::All => {
-                    self.is_not_over(&over::changed(self.inputs.plan), false)
-                        .await?;
+                    self.is_not_over(&over::changed(self.inputs.plan)).await?;
                     // It is a new plan with the same content.
                     let old = self.journal.clone();
                     fs::off_thread(move || fs::remove(&old)).await?;
@@ -320,7 +319,7 @@ impl<'a> ApplySession<'a> {
         let verified = self.verify(&verdict, &observed, &progress);
         let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
         let due = over::due(self.inputs.plan, &verified);
-        self.is_not_over(&due, goes_on).await?;
+        self.is_not_over(&due).await?;
         if !verified.is_all_done() && self.inputs.approved.was_needed() {
             self.inputs.approved = self.inputs.gate.look().await?;
             self.unused(&verified, &due).await?;
@@ -375,10 +374,9 @@ impl<'a> ApplySession<'a> {
     }
 
     /// Refuses to do again what the plan carried out, and somebody has undone.
-    async fn is_not_over(&self, due: &Names<'_>, goes_on: bool) -> Result<(), Failure> {
-        let (inputs, again) = (&self.inputs, (due, goes_on));
-        let plan = (inputs.plan, &self.digest);
-        over::not_over(&self.memories(), &inputs.approved, plan, inputs.made, again).await
+    async fn is_not_over(&self, due: &Names<'_>) -> Result<(), Failure> {
+        let (inputs, memories) = (&self.inputs, self.memories());
+        over::not_over(&memories, &inputs.approved, &self.digest, inputs.made, due).await
     }
 
     /// Refuses an approval of what was done already and is to be done again.

@@ -23,7 +23,7 @@ use crate::{
     model::{App, ConnectorType},
     pending::{PendingEntry, PendingSet},
     plan::Digest,
-    receipt::{self, Outcome, Receipt},
+    receipt::{self, Basis, Outcome, Receipt},
     state::{AppLock, AppState, Locked},
     store::{Consented, HistoryEvent, Lease, LeaseError, Memory, StoreError, Wait, Waits, What},
 };
@@ -290,6 +290,14 @@ impl AtWork {
                     waits.extend(entry.map(|entry| self.wait(&result.connector, entry)));
                 }
                 Outcome::Failed | Outcome::NotRun => {}
+                // What another plan asked for since waits still.
+                _ if result.basis == Some(Basis::Found) => {
+                    let entry = pending.get(&self.team.app, &result.connector);
+                    let plan = entry.and_then(|entry| entry.plan_digest.as_ref());
+                    if plan == Some(&receipt.plan_digest) {
+                        done.push(result.connector.clone());
+                    }
+                }
                 _ => done.push(result.connector.clone()),
             }
         }

@@ -40,37 +40,27 @@ pub(super) fn due<'a>(plan: &'a Plan, verified: &Verified<'_>) -> Names<'a> {
 }
 
 /// Refuses to do again what a plan carried out since it was made, unless it was made in this run: somebody has undone
-/// that. The same where a store has forgotten what happened since then. An apply that was begun here and did not end goes on, unless the
-/// whole plan is over; and if nothing of it is in force, its own word may be all that there is: nobody looked at the app
-/// after its writes. A plan that needed an approval has a rule of its own: `used::unused`.
+/// that. The same where a store has forgotten what happened since then. What an apply wrote and nobody could look at was
+/// not carried out, as far as anybody knows. A plan that needed an approval has a rule of its own: `used::unused`.
 pub(super) async fn not_over(
     memories: &[&Memory],
     approved: &Approved,
-    plan: (&Plan, &Digest),
+    plan: &Digest,
     made: Option<Timestamp>,
-    (due, goes_on): (&Names<'_>, bool),
+    due: &Names<'_>,
 ) -> Result<(), Failure> {
-    let names = changed(plan.0);
-    let is_only_told = goes_on && *due == names;
     let Some(made) = made.filter(|_| !due.is_empty()) else {
         return Ok(());
     };
-    let seen = look(memories, plan.1, made).await?;
-    let at = if approved.was_needed() || is_only_told {
-        None
-    } else if goes_on {
-        seen.over(&names)
-    } else {
-        let again = seen.known.iter().flat_map(|done| {
-            let again = due.iter().filter_map(|name| done.get(*name));
-            again.map(Done::second).filter(|at| *at > seen.made)
-        });
-        again.max()
-    };
-    match (at, seen.gone.filter(|gone| made <= *gone)) {
-        (Some(at), _) => Err(Refusal::Over { at }.into()),
-        (None, Some(gone)) => Err(Refusal::Unremembered { gone }.into()),
-        (None, None) => Ok(()),
+    let seen = look(memories, plan, made).await?;
+    let again = seen.known.iter().flat_map(|done| {
+        let again = due.iter().filter_map(|name| done.get(*name));
+        again.map(Done::second).filter(|at| *at > seen.made)
+    });
+    match (again.max(), seen.gone.filter(|gone| made <= *gone)) {
+        (Some(at), _) if !approved.was_needed() => Err(Refusal::Over { at }.into()),
+        (_, Some(gone)) => Err(Refusal::Unremembered { gone }.into()),
+        _ => Ok(()),
     }
 }
 

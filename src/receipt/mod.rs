@@ -66,6 +66,20 @@ pub struct ChangeResult {
     /// Stripe alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<StripeMode>,
+    /// How the outcome is known, unless this plan's apply wrote it and saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
+}
+
+/// How an outcome is known that an apply did not write and then see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// It was so before this apply: nothing was written.
+    Found,
+    /// The platform answered so, and nobody could look.
+    Answered,
 }
 
 /// What came of one change.

@@ -227,6 +227,7 @@ mod tests {
     fn lines() -> Vec<String> {
         let slack = ConnectorType::parse("slack").unwrap();
         let recorded = Recorded {
+            basis: None,
             connector: slack.clone(),
             outcome: Outcome::Synced,
             message: Some("x\ny".to_owned()),

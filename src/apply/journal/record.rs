@@ -6,7 +6,7 @@ use crate::{
     escape,
     model::{ApiUrl, AppId, ConnectionId, ConnectorType, StripeMode, sha256},
     plan::Digest,
-    receipt::Outcome,
+    receipt::{Basis, Outcome},
 };
 
 /// What is written down.
@@ -54,6 +54,9 @@ pub struct Recorded {
     /// Stripe alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<StripeMode>,
+    /// How the outcome is known, unless it was written and seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
 }
 
 impl Recorded {

@@ -241,6 +241,7 @@ fn receipt_of(plan: &Plan, message: &str) -> ReceiptReport {
                 account: change.after.clone().and_then(|after| after.account),
                 connection_config: std::collections::BTreeMap::new(),
                 mode: None,
+                basis: None,
             })
             .collect(),
         origin: None,

@@ -245,3 +245,34 @@ fn what_was_overridden_waits_for_others_by_its_receipt() {
     });
     assert!(asked());
 }
+
+/// The job of an old plan is started again while a newer one waits, and finds the app as it wants it: that ends nothing
+/// of the newer one, and uses up none of its approvals.
+#[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
+fn an_apply_that_finds_all_as_it_wants_it_ends_nothing() {
+    let team = approvals::SigningTeam::new();
+    let ann = team.key("ann");
+    let go = |project: &Project, name: &str| {
+        let plan = ["plan", "--allow-remove-all", "--out", name];
+        project.run(&plan).expect(0);
+        project.run(&["approve", name, "--key", &ann]).expect(0);
+        project.run(&["apply", name]).expect(0);
+    };
+    go(&team.one, "1.plan");
+    team.platform.consent("slack", "ada@example.com");
+    team.one.run(&["authorize", "--yes"]).expect(0);
+    team.one.undeclare("slack");
+    go(&team.one, "2.plan");
+    team.one.declare("slack", &["chat:write"]);
+    go(&team.one, "3.plan");
+    team.two.write("2.plan", &team.one.read("2.plan"));
+    let writes = team.platform.writes().len();
+    let run = team.two.run(&["apply", "2.plan"]);
+    run.expect(0).says("it was already as the plan wants it");
+    for project in [&team.one, &team.two] {
+        project.run(&["authorize", "--list"]).expect(4);
+    }
+    team.one.run(&["apply", "3.plan"]).expect(0);
+    assert_eq!(team.platform.writes().len(), writes);
+}
