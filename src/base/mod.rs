@@ -53,7 +53,7 @@ pub use self::{
 use self::{
     commit::CommitAt,
     places::{place_told, told},
-    view::{Known, View, Where},
+    view::{Known, Run, View, Where},
 };
 use crate::{
     approval::Signers,
@@ -136,13 +136,12 @@ pub async fn bind(context: &Context, project: &mut Project) -> Result<Bases, Fai
                 .base_dangers
                 .extend(held.base.other_store(context, before, project).await);
         }
+        let run = held.base.run(context, project);
+        let mut others = Vec::new();
         for view in &held.base.views {
-            if let Some(app) = &held.base.app
-                && view.is_of_another(Some(app)).await?
-            {
-                project.base_dangers.push(BaseDanger::App(app.clone()));
-            }
+            others.extend(view.another_app(&run).await?);
         }
+        project.base_dangers.extend(others);
         project.base_dangers.sort_unstable();
         project.base_dangers.dedup();
         let settings = held.settings.iter();
@@ -178,7 +177,7 @@ impl Held {
         let Some(base) = Base::look(context, project, names).await? else {
             return Ok(None);
         };
-        let settings = base.settings(context).await?;
+        let settings = base.settings(context, project).await?;
         Ok(Some(Self { base, settings }))
     }
 }
@@ -309,23 +308,34 @@ impl Base {
     }
 
     /// The settings that the base has for this project.
-    async fn settings(&self, context: &Context) -> Result<Vec<BaseSettings>, Failure> {
-        // Of a project in a repository within another one the inner one alone knows; and where it knows none, the
-        // project is new for all.
-        let known = self.views.iter().any(|view| view.project() == Known::Yes);
+    async fn settings(
+        &self,
+        context: &Context,
+        project: &Project,
+    ) -> Result<Vec<BaseSettings>, Failure> {
+        let run = self.run(context, project);
         let mut found = Vec::new();
         for (number, view) in self.views.iter().enumerate() {
             let is_new = match view.project() {
                 Known::Yes => false,
                 Known::No => true,
-                Known::Within => !known,
+                Known::Within => !run.is_known,
             };
-            found.extend(
-                view.settings(context, number, self.app.as_ref(), is_new)
-                    .await?,
-            );
+            found.extend(view.settings(context, number, &run, is_new).await?);
         }
         Ok(found)
+    }
+
+    fn run<'a>(&'a self, context: &'a Context, project: &'a Project) -> Run<'a> {
+        // Of a project in a repository within another one the inner one alone knows; and where it knows none, the
+        // project is new for all.
+        let is_known = self.views.iter().any(|view| view.project() == Known::Yes);
+        Run {
+            project,
+            process: &context.vars,
+            app: self.app.as_ref(),
+            is_known,
+        }
     }
 
     /// The repository that some settings stand in.

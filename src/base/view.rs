@@ -1,6 +1,7 @@
 //! One repository at its base: what settings it has there for a project.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     path::Path,
 };
@@ -15,11 +16,11 @@ use super::{
     tree::{Led, Tree, name_of},
 };
 use crate::{
-    config::{self, SETTINGS},
+    config::{self, BaseDanger, Project, SETTINGS},
     context::{Context, Failure},
     fs,
     git::{Checkout, CommitId, EntryKind, ObjectId, path_of},
-    model::AppId,
+    model::{AppId, Vars},
     syntax::{Problem, Settings, parse_settings, readable_settings},
 };
 
@@ -111,6 +112,17 @@ pub(super) struct Where<'a> {
     pub(super) is_first: bool,
 }
 
+/// The run whose app is compared with the base's.
+pub(super) struct Run<'a> {
+    pub(super) project: &'a Project,
+    /// The process's variables, without those of the project's files.
+    pub(super) process: &'a Vars,
+    /// The app that it is of, where that is told.
+    pub(super) app: Option<&'a AppId>,
+    /// Whether a base knows the project: the others do not tell of it then.
+    pub(super) is_known: bool,
+}
+
 /// Whether a base has a project.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
@@ -170,12 +182,12 @@ impl View {
         &self,
         context: &Context,
         number: usize,
-        app: Option<&AppId>,
+        run: &Run<'_>,
         is_new: bool,
     ) -> Result<Vec<BaseSettings>, Failure> {
         let mut found: BTreeMap<String, Read> = BTreeMap::new();
         let mut around = BTreeSet::new();
-        let of_app = self.of_the_same_app(app).await?;
+        let of_app = self.of_the_same_app(run).await?;
         for place in self.places.iter().chain(&of_app.folders) {
             let Some(place) = self.place(place)? else {
                 continue;
@@ -199,7 +211,7 @@ impl View {
                 }
             }
         }
-        if is_new || of_app.is_another {
+        if is_new || of_app.another.is_some() {
             self.ask_modules(context).await?;
         }
         let anywhere = is_new || self.is_first && found.is_empty();
@@ -338,25 +350,58 @@ impl View {
         }
     }
 
-    /// Whether the base has the project in its place, and for another app.
-    pub(super) async fn is_of_another(&self, app: Option<&AppId>) -> Result<bool, Failure> {
-        Ok(self.of_the_same_app(app).await?.is_another)
+    /// Whether the base has the project in its place, and for another app, or another one for this run.
+    pub(super) async fn another_app(&self, run: &Run<'_>) -> Result<Option<BaseDanger>, Failure> {
+        Ok(self.of_the_same_app(run).await?.another)
+    }
+
+    /// The app that the run would be of by the files that the base has in the project's place.
+    fn app_of(&self, run: &Run<'_>, texts: &BTreeMap<&str, Cow<'_, str>>) -> Option<AppId> {
+        let Led::To(root) = self.tree.lead(self.own.as_ref()?) else {
+            return None;
+        };
+        let mut files = BTreeMap::new();
+        for (path, text) in texts {
+            if let Some(path) = path.strip_prefix(&root) {
+                files.insert(path.to_owned(), &**text);
+            }
+        }
+        if let Led::To(inner) = self.tree.lead(&format!("{root}base44/")) {
+            let moved = texts.iter().filter_map(|(path, text)| {
+                let name = path.strip_prefix(&inner)?;
+                (!name.contains('/')).then(|| (format!("base44/{name}"), &**text))
+            });
+            files.extend(moved);
+        }
+        for config in configs_in("") {
+            if self.file_at(&format!("{root}{config}")).is_some() {
+                files.insert(config, "");
+            }
+        }
+        run.project.app_by(run.process, &files)
+    }
+
+    /// The file that a path leads to.
+    fn file_at(&self, path: &str) -> Option<(String, ObjectId)> {
+        let Led::To(file) = self.tree.lead(path) else {
+            return None;
+        };
+        let (_, id) = self.tree.at(&file)?;
+        let id = id.clone();
+        Some((file, id))
     }
 
     /// Where the base has projects of the same app: what they forbid for it is not allowed by planning it
     /// from another folder.
-    async fn of_the_same_app(&self, app: Option<&AppId>) -> Result<OfApp, Failure> {
+    async fn of_the_same_app(&self, run: &Run<'_>) -> Result<OfApp, Failure> {
         let mut found = OfApp::default();
-        let Some(app) = app else {
+        let Some(app) = run.app else {
             return Ok(found);
         };
         let files = self.tree.named(config::names_apps).into_iter();
         let led = files.filter_map(|(path, _)| {
-            let Led::To(file) = self.tree.lead(&path) else {
-                return None;
-            };
-            let (_, id) = self.tree.at(&file)?;
-            Some((path, (file, id.clone())))
+            let file = self.file_at(&path)?;
+            Some((path, file))
         });
         let (paths, files): (Vec<_>, Vec<_>) = led.unzip();
         // A link of such a name may lead to a file of any other.
@@ -367,11 +412,15 @@ impl View {
         let others = self.modules.contents(&self.at, &others, limit()).await?;
         let is_it = |named: &AppId| named == app;
         let (mut own_names_it, mut own_names_any) = (false, false);
+        let mut texts = BTreeMap::new();
         for (path, (_, id)) in paths.iter().zip(&files) {
             let name = name_of(path);
             let text = self.contents.get(id).or_else(|| others.get(id));
-            let text = text.map(|text| String::from_utf8_lossy(text));
-            let named = text.map_or_else(Vec::new, |text| config::apps_named(name, &text));
+            let Some(text) = text.map(|text| String::from_utf8_lossy(text)) else {
+                continue;
+            };
+            let named = config::apps_named(name, &text);
+            texts.insert(path.as_str(), text);
             let names_it = named.iter().any(is_it);
             if self
                 .own
@@ -386,7 +435,18 @@ impl View {
                 found.folders.insert(folder.to_owned());
             }
         }
-        found.is_another = own_names_any && !own_names_it;
+        let then = if run.is_known && self.project() != Known::Yes {
+            None
+        } else {
+            self.app_of(run, &texts)
+        };
+        let is_another = then.as_ref().is_some_and(|then| then != app);
+        if is_another || own_names_any && !own_names_it {
+            found.another = Some(BaseDanger::App {
+                now: app.clone(),
+                then: then.filter(|_| is_another),
+            });
+        }
         Ok(found)
     }
 
@@ -431,6 +491,6 @@ fn limit() -> usize {
 struct OfApp {
     /// The folders of its projects.
     folders: BTreeSet<String>,
-    /// Whether the project was of another app.
-    is_another: bool,
+    /// Where the project, or this run of it, was of another one.
+    another: Option<BaseDanger>,
 }

@@ -1,13 +1,15 @@
 //! Which app, at which address.
 
+use std::collections::BTreeMap;
+
 use super::{
     ConfigError, Project, SETTINGS, discover, environment,
     within::{read_file, shown_path},
 };
 use crate::{
     escape,
-    model::{Address, App, AppId, SetBy},
-    syntax::{Finding, Problem, base44, parse_settings, readable_settings},
+    model::{Address, App, AppId, SetBy, Vars},
+    syntax::{Environment, Finding, Problem, base44, parse_settings, readable_settings},
 };
 
 /// Reads the apps that a file names, by its name and its text.
@@ -82,19 +84,61 @@ impl Project {
     }
 
     fn resolve_app_id(&self) -> Result<AppId, ConfigError> {
+        self.first_app(self.selected(), &self.vars, || self.app_id_from_file())
+    }
+
+    /// The app that this run would be of if its project had these files: their texts, by path from its root.
+    /// `None` where they do not tell.
+    pub fn app_by(&self, process: &Vars, files: &BTreeMap<String, &str>) -> Option<AppId> {
+        let text = |name: &str| files.get(name).copied();
+        let is_inner = ["base44/config.json", "base44/config.jsonc"].map(text) != [None; 2];
+        let inner = text("base44/connplan.toml").filter(|_| is_inner);
+        let settings = inner.or_else(|| text(SETTINGS)).unwrap_or_default();
+        let settings = parse_settings(SETTINGS, settings)
+            .0
+            .unwrap_or_else(|| readable_settings(settings));
+        let environment = self.environment.as_ref();
+        let environment = environment.map(|name| settings.environments.get(name));
+        let none = || ConfigError::NoAppId {
+            root: self.root.clone(),
+        };
+        // Without this run's environment they do not tell its app; the process's variable does.
+        let found = if environment == Some(None) {
+            self.first_app(None, &environment::merge_texts(process, |_| None), || {
+                Err(none())
+            })
+        } else {
+            let vars = environment::merge_texts(process, text);
+            self.first_app(environment.flatten(), &vars, || {
+                let named = discover::app_files_of(files.keys().map(String::as_str)).into_iter();
+                let mut ids =
+                    named.filter_map(|file| base44::parse_app_file(file, text(file)?).ok());
+                let first = ids.next().ok_or_else(none)?;
+                ids.all(|id| id == first).then_some(first).ok_or_else(none)
+            })
+        };
+        found.ok()
+    }
+
+    fn first_app(
+        &self,
+        environment: Option<&Environment>,
+        vars: &Vars,
+        of_files: impl FnOnce() -> Result<AppId, ConfigError>,
+    ) -> Result<AppId, ConfigError> {
         let parse = |text: &str, origin| {
             AppId::parse(text).map_err(|source| ConfigError::BadAppId { origin, source })
         };
         if let Some(text) = &self.app_id_option {
             return parse(text, "--app-id");
         }
-        if let Some(id) = self.selected().and_then(|env| env.app_id.clone()) {
+        if let Some(id) = environment.and_then(|env| env.app_id.clone()) {
             return Ok(id);
         }
-        if let Some(text) = self.vars.get("BASE44_APP_ID") {
+        if let Some(text) = vars.get("BASE44_APP_ID") {
             return parse(text, "BASE44_APP_ID");
         }
-        self.app_id_from_file()
+        of_files()
     }
 
     fn app_id_from_file(&self) -> Result<AppId, ConfigError> {

@@ -109,6 +109,23 @@ pub(super) fn app_files(root: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The same of files that are not on a disk, by their paths from the root. Pure.
+pub(super) fn app_files_of<'a>(files: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let is_it = |path: &&str| matches!(path.rsplit('/').next(), Some(".app.json" | ".app.jsonc"));
+    let (usual, mut deeper): (Vec<_>, Vec<_>) = files.filter(is_it).partition(|path| {
+        let folder = path.rsplit_once('/').map(|(folder, _)| folder);
+        folder.is_none_or(|folder| folder == SUBDIR)
+    });
+    if !usual.is_empty() {
+        return usual;
+    }
+    deeper.retain(|path| {
+        let mut folders = path.split('/').rev().skip(1);
+        folders.clone().count() <= MAX_DEPTH && folders.all(is_entered)
+    });
+    deeper
+}
+
 /// Looks into folders, the nearest first. Links are not followed: they can lead in circles. Nor is what another user
 /// made in a folder into which everybody may write.
 fn each_folder(root: &Path, mut look: impl FnMut(&Path)) {
@@ -130,11 +147,7 @@ fn each_folder(root: &Path, mut look: impl FnMut(&Path)) {
             .flatten()
             .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
             .filter(|entry| !is_open || owners.check(&[], &entry.path()).is_ok())
-            .filter(|entry| {
-                let name = entry.file_name();
-                let name = name.to_string_lossy();
-                !name.starts_with('.') && name != "node_modules"
-            })
+            .filter(|entry| is_entered(&entry.file_name().to_string_lossy()))
             .map(|entry| entry.path())
             .collect();
         inner.sort_unstable();
@@ -142,6 +155,11 @@ fn each_folder(root: &Path, mut look: impl FnMut(&Path)) {
             queue.extend(inner.into_iter().map(|folder| (folder, depth + 1)));
         }
     }
+}
+
+/// Whether a folder of this name may be of the project.
+fn is_entered(name: &str) -> bool {
+    !name.starts_with('.') && name != "node_modules"
 }
 
 /// `folder` is `root` or lies in it.

@@ -1,6 +1,6 @@
 //! The variables that count in a project: those of the process, then those of its `.env` files.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use super::{
     ConfigError, MAX_FILE_SIZE,
@@ -32,9 +32,7 @@ const PREFIXED: [&str; 4] = [
 /// Of the files only names that start with `BASE44_` are taken: they belong to the whole project,
 /// and a `HOME` or `NO_COLOR` meant for an app must not steer this program.
 pub fn merge(process: &Vars, root: Option<&Path>, owners: Owners) -> Result<Vars, ConfigError> {
-    let mut vars = process.clone();
-    // What the process says with the prefix, a file does not say otherwise without it.
-    without_prefix(&mut vars);
+    let mut texts = BTreeMap::new();
     for name in FILES {
         let Some(root) = root else { continue };
         let bytes = match read_confined(&[root], owners, &root.join(name), MAX_FILE_SIZE) {
@@ -43,22 +41,30 @@ pub fn merge(process: &Vars, root: Option<&Path>, owners: Owners) -> Result<Vars
             Err(FsError::NotFound { .. } | FsError::NotAFile { .. }) => continue,
             Err(e) => return Err(e.into()),
         };
+        texts.insert(name, String::from_utf8_lossy(&bytes).into_owned());
+    }
+    Ok(merge_texts(process, |name| {
+        texts.get(name).map(String::as_str)
+    }))
+}
+
+/// What [`merge`] makes of these texts of such files.
+pub(super) fn merge_texts<'a>(process: &Vars, text: impl Fn(&str) -> Option<&'a str>) -> Vars {
+    let mut vars = process.clone();
+    // What the process says with the prefix, a file does not say otherwise without it.
+    without_prefix(&mut vars);
+    for file in FILES {
         // In one file the last assignment counts, between files the first.
-        let text = String::from_utf8_lossy(&bytes);
-        for Assignment {
-            name: variable,
-            value,
-            line,
-        } in dotenv::parse(&text).into_iter().rev()
-        {
-            if variable.starts_with("BASE44_") {
-                let file = name.to_owned();
-                vars.set_default_by(variable, value, SetBy::File { file, line });
+        let found = dotenv::parse(text(file).unwrap_or_default());
+        for Assignment { name, value, line } in found.into_iter().rev() {
+            if name.starts_with("BASE44_") {
+                let file = file.to_owned();
+                vars.set_default_by(name, value, SetBy::File { file, line });
             }
         }
     }
     without_prefix(&mut vars);
-    Ok(vars)
+    vars
 }
 
 /// The apps that the text of a `.env` file names.

@@ -57,8 +57,13 @@ pub enum BaseDanger {
     },
     /// This file, which says who may sign, says something else there.
     Signers(String),
-    /// The project is of another app there than this one.
-    App(AppId),
+    /// The project, or this run of it, is of another app there.
+    App {
+        /// The one that it is of now.
+        now: AppId,
+        /// The one that it would be of there, where that is known.
+        then: Option<AppId>,
+    },
     /// The remote that is the team's store is one of another repository there.
     Store,
     /// The pipeline does not see every change of the project's files.

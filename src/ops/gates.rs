@@ -79,10 +79,14 @@ fn of_base(danger: &BaseDanger) -> (String, &'static str) {
             ),
             "until it is merged, the base branch's file counts",
         ),
-        BaseDanger::App(app) => (
+        BaseDanger::App { now, then } => (
             format!(
-                "this pull or merge request makes the project one of another app: on the base branch it is not \
-                 of app {app}, to which this plan goes"
+                "this pull or merge request makes the project one of another app: on the base branch {} app {now}, \
+                 to which this plan goes",
+                match then {
+                    Some(then) => format!("this run is of app {then}, not of"),
+                    None => "it is not of".to_owned(),
+                }
             ),
             "ask the owner of that app to agree",
         ),

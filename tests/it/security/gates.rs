@@ -1,6 +1,6 @@
 //! A gate that is opened where no settings of the base say a word, and one whose words stay.
 
-use super::loosening::{git, planned_in, push};
+use super::loosening::{event, git, planned_in, push};
 use crate::{
     approval::keygen::Keys,
     support::{Connector, Output, Platform, Project, reads},
@@ -274,13 +274,85 @@ fn a_project_that_becomes_one_of_another_app_is_a_danger() {
     let head = committed(&project);
     reads!(planned_in(&project, &base, "."), @"
     exit 0: connplan -C . plan
-    ! danger: this pull or merge request makes the project one of another app: on the base branch it is not of app app-1, to which this plan goes
+    ! danger: this pull or merge request makes the project one of another app: on the base branch this run is of app app-2, not of app app-1, to which this plan goes
 
     App app-1 at http://HOST
 
     No changes. The app matches the connector files.
     ");
     planned_in(&project, &head, ".").lacks("danger");
+}
+
+/// Which app a run is of, its environment and its variables tell as well: whatever the base says of others.
+#[test]
+fn an_environment_that_becomes_one_of_another_app_is_a_danger() {
+    const NONE: &str = "[environments.staging]\nunlisted = \"keep\"\n";
+    const TWO: &str =
+        "[environments.staging]\napp_id = \"app-2\"\n[environments.live]\napp_id = \"app-1\"\n";
+    let told = |process: Option<&str>, before: &[(&str, &str)], after: &[(&str, &str)]| {
+        let platform = Platform::start();
+        let project = Project::new().at(&platform);
+        git(&project, &["init", "-q", "-b", "main"]);
+        std::fs::remove_file(project.path("base44/.app.jsonc")).unwrap();
+        let write = |files: &[(&str, &str)]| {
+            for (file, text) in files {
+                project.write(file, text);
+            }
+            committed(&project)
+        };
+        let base = write(before);
+        write(after);
+        let event = event(&project, &base);
+        let mut vars: Vec<_> = event.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        vars.extend(process.map(|app| ("BASE44_APP_ID", app)));
+        let planned = project.run_vars(&vars, &["plan", "--env", "staging"]);
+        planned.expect(0);
+        let danger = planned
+            .stdout
+            .lines()
+            .find(|line| line.contains("another app"))?;
+        Some(danger.rsplit_once(": ")?.1.to_owned())
+    };
+    let settings = "base44/connplan.toml";
+    let of = |app: &str| format!("[environments.staging]\napp_id = \"{app}\"\n");
+    let one = &[(settings, &*of("app-1"))];
+    let danger = |app: &str| {
+        let told = format!(
+            "on the base branch this run is of app {app}, not of app app-1, to which this plan goes"
+        );
+        Some(told)
+    };
+    // What the pipeline says is overruled.
+    let none = &[(settings, NONE)];
+    assert_eq!(told(Some("app-2"), none, one), danger("app-2"));
+    assert_eq!(told(Some("app-1"), none, one), None);
+    assert_eq!(told(Some("app-2"), &[], one), danger("app-2"));
+    // The base names the app, as another environment's, or in another file.
+    let two = &[(settings, TWO)];
+    assert_eq!(told(None, two, one), danger("app-2"));
+    let file = ("base44/.app.jsonc", "{ \"id\": \"app-1\" }");
+    assert_eq!(
+        told(None, &[(settings, &of("app-2")), file], one),
+        danger("app-2")
+    );
+    let env = [
+        (settings, NONE),
+        (".env", "BASE44_APP_ID=app-1"),
+        (".env.local", "BASE44_APP_ID=app-2"),
+    ];
+    assert_eq!(told(None, &env, &[(".env.local", "")]), danger("app-2"));
+    // The same by another file, and an environment that is new, are none.
+    assert_eq!(told(None, &[(settings, NONE), file], one), None);
+    assert_eq!(
+        told(
+            Some("app-2"),
+            one,
+            &[(settings, &format!("{}# .\n", of("app-1")))]
+        ),
+        None
+    );
+    let renamed = TWO.replace("staging", "old");
+    assert_eq!(told(None, &[(settings, &renamed)], one), None);
 }
 
 /// In a pipeline the home may be a folder of the checkout, kept by its cache.

@@ -463,7 +463,7 @@ fn a_submodule_that_goes_where_a_project_changes_its_app_is_not_passed_over() {
     git(&project, &["commit", "-qm", "another app"]);
     reads!(planned(&project, &base, "apps/shop"), @"
     exit 0: connplan -C apps/shop plan
-    ! danger: this pull or merge request makes the project one of another app: on the base branch it is not of app app-2, to which this plan goes
+    ! danger: this pull or merge request makes the project one of another app: on the base branch this run is of app app-1, not of app app-2, to which this plan goes
 
     App app-2 at http://HOST
 

@@ -110,7 +110,7 @@ pub(super) fn planned_in(project: &Project, base: &str, folder: &str) -> Output 
     project.run_vars(&vars, &["-C", folder, "plan"])
 }
 
-fn event(project: &Project, base: &str) -> [(&'static str, String); 4] {
+pub(super) fn event(project: &Project, base: &str) -> [(&'static str, String); 4] {
     let event = format!(r#"{{"pull_request":{{"number":5,"base":{{"sha":"{base}"}}}}}}"#);
     project.write("../event.json", &event);
     [
