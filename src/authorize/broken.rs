@@ -8,7 +8,7 @@ use crate::{
     diff::{Action, ConfigDiff},
     model::{
         Account, ConnectorType, DeclaredConnector, Kind, Likeness, RemoteConnector, RemoteStatus,
-        Scopes, folder_of,
+        Scopes, Terms, folder_of,
     },
     pending::{Before, PendingEntry},
 };
@@ -31,23 +31,23 @@ pub(super) enum Broken {
 /// What is wrong with this one; nothing where its scopes differ, for that is a change that a plan shows.
 pub(super) fn look(
     connector: &ConnectorType,
-    declared: &DeclaredConnector,
+    (scopes, declared): (&Scopes, Terms<'_>),
     is: &RemoteConnector,
     rules: &ScopeEquivalence,
 ) -> Option<Broken> {
-    let scopes = rules.compare(connector, &declared.scopes, &is.scopes);
+    let scopes = rules.compare(connector, scopes, &is.scopes);
     if connector.kind() != Kind::Oauth || !scopes.is_same() {
         return None;
     }
     let account = account(declared, is);
     if is.status == RemoteStatus::Active {
-        let (held, expected) = is.account.clone().zip(declared.account.as_ref())?;
+        let (held, expected) = is.account.clone().zip(declared.account)?;
         return (account == Likeness::Other).then(|| Broken::Held {
             account: held,
             expected: expected.as_str().to_owned(),
         });
     }
-    let values = ConfigDiff::likeness(&declared.connection_config, is);
+    let values = ConfigDiff::likeness(declared.values, is);
     Some(match (values, account) {
         (Likeness::Same, Likeness::Same) => Broken::Repairable,
         (Likeness::Other, _) => Broken::Changes(
@@ -69,8 +69,8 @@ pub(super) fn look(
 
 /// Whether the account that is expected is the one that held it. A file that names nobody expects nobody
 /// else.
-fn account(declared: &DeclaredConnector, is: &RemoteConnector) -> Likeness {
-    let Some(expected) = &declared.account else {
+fn account(declared: Terms<'_>, is: &RemoteConnector) -> Likeness {
+    let Some(expected) = declared.account else {
         return Likeness::Same;
     };
     Likeness::of(is.account.as_ref().map(|held| expected.accepts(held)))

@@ -14,6 +14,7 @@ use super::{
     AuthorizationResult, Consent, EntryRetention, State,
     broken::{self, Broken},
     consent::same_scopes,
+    objection::{names, objection},
 };
 use crate::{
     catalogue::ScopeEquivalence,
@@ -330,7 +331,8 @@ fn resumable(
     if let Some(reason) = (sources.withheld)(connector, entry) {
         return Ok(Resumable::not_now(reason));
     }
-    Ok(match objection(connector, entry, sources) {
+    let is = sources.observed.get(connector);
+    Ok(match objection(connector, entry, is, sources.rules) {
         Some(reason) => Resumable::No {
             why: State::Untouched(reason),
             obsolete: true,
@@ -346,13 +348,6 @@ fn not_read(connector: &ConnectorType, folder: &str, read: &str) -> String {
         "its file was in {folder}, and this run read the files in {read}: give that folder with `--dir`, or \
          give it up with `--forget {connector}`"
     )
-}
-
-fn names(scopes: &Scopes) -> String {
-    let names = scopes
-        .iter()
-        .map(|scope| crate::escape::limited(scope.as_str(), 120));
-    names.collect::<Vec<_>>().join(", ")
 }
 
 /// Nobody approves what no plan shows.
@@ -373,7 +368,8 @@ fn broken(
         let Some(is) = sources.observed.get(connector) else {
             continue;
         };
-        let Some(broken) = broken::look(connector, declared, is, sources.rules) else {
+        let asked = (&declared.scopes, declared.terms());
+        let Some(broken) = broken::look(connector, asked, is, sources.rules) else {
             continue;
         };
         let entry = broken::repair(declared, is, sources.now);
@@ -455,35 +451,4 @@ fn before(result: &ChangeResult, is: Option<&RemoteConnector>) -> Option<Before>
             .filter(|_| result.action == Action::Reauthorize)
             .cloned(),
     })
-}
-
-/// Why an entry is not resumed, and never will be: somebody changed the connector.
-fn objection(
-    connector: &ConnectorType,
-    entry: &PendingEntry,
-    sources: &Sources<'_>,
-) -> Option<String> {
-    let rules = sources.rules;
-    match (sources.observed.get(connector), &entry.before) {
-        (None, None) => None,
-        (None, Some(_)) => {
-            let reason = "it was removed from the app since it was asked for; plan and apply to \
-                          add it again";
-            Some(reason.to_owned())
-        }
-        (Some(is), before) => {
-            let more = rules.compare(connector, &entry.scopes, &is.scopes).removed;
-            let as_before = before
-                .as_ref()
-                .is_some_and(|before| same_scopes(rules, connector, &before.scopes, &is.scopes));
-            (!more.is_empty() && !as_before).then(|| {
-                format!(
-                    "somebody else changed it since it was asked for: it has scopes that were not \
-                     approved ({}); plan again, or, if the provider adds them by itself, list them \
-                     in connplan.toml: `[providers.{connector}] adds`",
-                    names(&more)
-                )
-            })
-        }
-    }
 }

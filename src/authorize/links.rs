@@ -63,15 +63,20 @@ impl Session<'_> {
             &asked,
             Ok(Ok(PutAnswer::Refused { .. })) | Err(NotNow::Over(_))
         );
-        let answer = match asked {
-            Err(NotNow::Busy(why)) => LinkAnswer::Refused(why.into()),
-            Err(NotNow::Over(why)) => LinkAnswer::Refused(FailReason {
+        let moved;
+        let evidence = match asked {
+            Err(NotNow::Moved(is)) => {
+                moved = is;
+                Evidence::BeforeLink(moved.as_deref())
+            }
+            Err(NotNow::Busy(why)) => Evidence::Answered(LinkAnswer::Refused(why.into())),
+            Err(NotNow::Over(why)) => Evidence::Answered(LinkAnswer::Refused(FailReason {
                 why,
                 advice: Some("look at `connplan authorize --list`".to_owned()),
-            }),
-            Ok(answer) => self.link_of(item, answer, run),
+            })),
+            Ok(answer) => Evidence::Answered(self.link_of(item, answer, run)),
         };
-        let due = self.learn(item, &Evidence::Answered(answer));
+        let due = self.learn(item, &evidence);
         if due.offer {
             self.offer(item);
         }

@@ -4,6 +4,7 @@
 use super::{
     Candidate, Consent, FailReason, Stage, State,
     consent::{consent_of, has_new_values, is_as_before},
+    objection::{FOREIGN, objection_now},
 };
 use crate::{
     catalogue::ScopeEquivalence,
@@ -20,6 +21,8 @@ const UNLISTED_ROUNDS: u8 = 3;
 pub enum Evidence<'a> {
     /// What the app's list has of the connector.
     Listed(Option<&'a RemoteConnector>),
+    /// The same right before a link is asked for.
+    BeforeLink(Option<&'a RemoteConnector>),
     /// What the app says of the connection that this run began. Nobody else's is asked for: it
     /// reads PENDING for ever.
     Status(AuthorizationStatus),
@@ -85,6 +88,19 @@ pub fn step(
     match evidence {
         Evidence::Listed(_) if state.ignores_lists() => stays(),
         Evidence::Listed(is) => listed(candidate, state, *is, rules),
+        // It may have been finished while the app was asked.
+        Evidence::BeforeLink(_) | Evidence::Answered(_) if !can_be_wanted(state) => stays(),
+        Evidence::BeforeLink(is) => {
+            let (next, effects) = listed(candidate, state, *is, rules);
+            match objection_now(&candidate.connector, &candidate.entry, *is, rules) {
+                Some(why) if can_be_wanted(&next) => {
+                    let next = State::Untouched(why);
+                    let effects = effects_of(&next, *is);
+                    (next, effects)
+                }
+                _ => (next, effects),
+            }
+        }
         Evidence::Status(AuthorizationStatus::Pending) => stays(),
         Evidence::Status(AuthorizationStatus::Active) => match state {
             State::Waiting(Stage::Asked) => (confirming(UNLISTED, false), Vec::new()),
@@ -101,8 +117,6 @@ pub fn step(
             state if can_be_wanted(state) => (state.clone(), vec![Effect::AskForLink]),
             _ => stays(),
         },
-        // It may have been finished while the app was asked.
-        Evidence::Answered(_) if !can_be_wanted(state) => stays(),
         Evidence::Answered(answer) => match answer {
             LinkAnswer::Link => (State::Waiting(Stage::Asked), vec![Effect::Offer]),
             LinkAnswer::InForce(otherwise) => (confirming(otherwise, true), Vec::new()),
@@ -128,7 +142,7 @@ fn confirming(otherwise: &str, exactly: bool) -> State {
     })
 }
 
-fn can_be_wanted(state: &State) -> bool {
+pub(super) fn can_be_wanted(state: &State) -> bool {
     matches!(state, State::Waiting(Stage::Idle) | State::Skipped) || state.can_be_asked_again()
 }
 
@@ -289,10 +303,6 @@ fn has_more(candidate: &Candidate, is: &RemoteConnector, rules: &ScopeEquivalenc
     let diff = rules.compare(&candidate.connector, &candidate.entry.scopes, &is.scopes);
     !diff.removed.is_empty()
 }
-
-/// Said of a connector that works with other scopes than it had, and not by this consent.
-const FOREIGN: &str = "somebody else has changed it in the meantime: its scopes are neither \
-                       the earlier nor the approved ones; run `connplan plan` again";
 
 /// Ends without an answer. What was granted in part before is still granted in part.
 fn ended(candidate: &Candidate, state: &State, end: State) -> (State, Vec<Effect>) {

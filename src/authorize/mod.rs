@@ -18,6 +18,7 @@ mod hosts;
 mod item;
 mod links;
 mod machine;
+mod objection;
 mod round;
 mod schedule;
 mod session;

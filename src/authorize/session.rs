@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    rc::Rc,
     time::Duration,
 };
 
@@ -18,7 +19,7 @@ use super::{
     Pace, PendingWriter, Stage, State,
     round::{PARALLELISM, Question, Round, without_id},
     schedule, step,
-    turns::{self, Asked, WriteTurns},
+    turns::{self, Asked, Look, WriteTurns},
 };
 use crate::{
     catalogue::ScopeEquivalence,
@@ -63,17 +64,15 @@ pub struct Session<'a> {
 pub(super) struct Run<'r> {
     pub(super) round: Option<BoxFuture<'r, Round>>,
     pub(super) asks: FuturesUnordered<LocalBoxFuture<'r, (usize, Asked)>>,
+    /// For those who ask at once.
+    pub(super) look: Rc<Look>,
     /// Links to ask for, in turn.
     pub(super) queue: VecDeque<usize>,
-    /// Wanted once the list was read.
-    pub(super) wanted: Vec<usize>,
     /// To be skipped after the next list, or at this time at the latest: somebody may have finished it.
     pub(super) leaving: Option<(usize, Instant)>,
     pub(super) statuses: schedule::StatusQueue,
     /// When the list is read next.
     pub(super) next: Instant,
-    /// When it was read last.
-    pub(super) read: Instant,
     /// Before that, nothing at all is asked: the remote wants to be left alone.
     pub(super) quiet_until: Instant,
     pub(super) trouble: Option<String>,
@@ -145,12 +144,11 @@ impl<'a> Session<'a> {
         let mut run = Run {
             round: None,
             asks: FuturesUnordered::new(),
+            look: Look::new(self.pace.busy),
             queue: VecDeque::new(),
-            wanted: Vec::new(),
             leaving: None,
             statuses: schedule::StatusQueue::default(),
             next: began + self.pace.busy,
-            read: began,
             quiet_until: began,
             trouble: None,
             told: Vec::new(),
@@ -253,14 +251,22 @@ impl<'a> Session<'a> {
         if now < run.quiet_until {
             return;
         }
-        let remote = self.remote;
+        let (remote, rules) = (self.remote, self.rules);
+        if run.asks.is_empty() {
+            run.look = Look::new(self.pace.busy);
+        }
         while run.asks.len() < PARALLELISM
             && let Some(index) = run.queue.pop_front()
         {
             let Some(item) = items.get(index).filter(|item| item.asking) else {
                 continue;
             };
-            run.asks.push(turns::ask(remote, self.turns, index, item));
+            run.asks.push(turns::ask(
+                (remote, rules),
+                self.turns,
+                Rc::clone(&run.look),
+                (index, item),
+            ));
         }
         if run.round.is_none() && now >= run.next {
             let questions = self.questions(items, &mut run.statuses);
@@ -294,7 +300,6 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         let at_it = items.iter().any(|item| item.offer.is_some());
         run.next = now + self.pace.pause(now.duration_since(began), at_it);
-        run.read = now;
         run.quiet_until = now + round.retry_after();
         let trouble = round.trouble();
         let kind = |reason: &String| without_id(reason).to_owned();
@@ -305,8 +310,6 @@ impl<'a> Session<'a> {
         }
         run.trouble = trouble;
         self.take_in(items, round).await?;
-        let wanted = std::mem::take(&mut run.wanted);
-        self.want(items, &wanted, run);
         match run.leaving {
             Some((index, _)) => self.skip(items, index, run).await,
             None => Ok(()),
@@ -424,15 +427,7 @@ impl<'a> Session<'a> {
                 else {
                     return;
                 };
-                // It may be finished already; a new link would make that consent useless.
-                let stale = run.round.is_some() || run.read.elapsed() > self.pace.busy;
-                let has_link = items.get(index).is_some_and(|item| item.offer.is_some());
-                if stale && !has_link {
-                    run.wanted.push(index);
-                    run.next = run.next.min(Instant::now());
-                } else {
-                    self.want(items, &[index], run);
-                }
+                self.want(items, &[index], run);
             }
         }
     }

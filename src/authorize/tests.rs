@@ -290,12 +290,17 @@ fn effect(effect: &Effect) -> &'static str {
 fn table() -> String {
     let active = |of: &[&str]| remote(RemoteStatus::Active, of);
     let (all, some, other) = (active(&["a", "b"]), active(&["a"]), active(&["z"]));
+    let more = remote(RemoteStatus::Expired, &["a", "z"]);
     let answer = |answer| Evidence::Answered(answer);
     let evidence: Vec<(&str, Evidence<'_>)> = vec![
         ("not listed", Evidence::Listed(None)),
         ("listed whole", Evidence::Listed(Some(&all))),
         ("listed in part", Evidence::Listed(Some(&some))),
         ("listed otherwise", Evidence::Listed(Some(&other))),
+        ("before a link: not listed", Evidence::BeforeLink(None)),
+        ("before a link: whole", Evidence::BeforeLink(Some(&all))),
+        ("before a link: in part", Evidence::BeforeLink(Some(&some))),
+        ("before a link: has more", Evidence::BeforeLink(Some(&more))),
         (
             "says PENDING",
             Evidence::Status(AuthorizationStatus::Pending),
@@ -375,6 +380,48 @@ fn what_looks_as_before_is_nobodys_consent() {
     };
     let (state, _) = step(&takeover, &idle, &Evidence::Listed(Some(&ops)), &rules);
     assert!(state.is_done());
+}
+
+/// What no plan asked for must be broken still, with nothing else about it changed.
+#[test]
+fn a_repair_is_asked_for_while_it_is_one() {
+    let rules = ScopeEquivalence::default();
+    let idle = State::Waiting(Stage::Idle);
+    let expired = |of: &[&str]| remote(RemoteStatus::Expired, of);
+    let was = expired(&["a", "b"]);
+    let mut repair = entry(&["a", "b"], Some(&was));
+    repair.action = Action::Reauthorize;
+    let mut of_a_plan = repair.clone();
+    of_a_plan.plan_digest = Some(crate::plan::Digest::parse(&"0".repeat(64)).unwrap());
+    let mut in_part = repair.clone();
+    in_part.missing = scopes(&["b"]);
+    in_part.before = Some(Before::from(&remote(RemoteStatus::Active, &["a"])));
+    let mut named = repair.clone();
+    named.account = ExpectedAccount::parse("ops@example.com");
+    for (entry, is, expected) in [
+        (&repair, Some(was.clone()), "idle"),
+        (
+            &repair,
+            Some(remote(RemoteStatus::Disconnected, &["a", "b"])),
+            "idle",
+        ),
+        (
+            &repair,
+            Some(remote(RemoteStatus::Active, &["a", "b"])),
+            "granted",
+        ),
+        (&repair, None, "untouched"),
+        (&repair, Some(expired(&["a"])), "untouched"),
+        (&repair, Some(expired(&["a", "b", "z"])), "untouched"),
+        (&named, Some(was.clone()), "untouched"),
+        (&of_a_plan, Some(expired(&["a"])), "idle"),
+        (&of_a_plan, None, "untouched"),
+        (&in_part, Some(remote(RemoteStatus::Active, &["a"])), "idle"),
+    ] {
+        let evidence = Evidence::BeforeLink(is.as_ref());
+        let (state, _) = step(&candidate(entry.clone()), &idle, &evidence, &rules);
+        assert_eq!(word(&state), expected, "{entry:?} {is:?}");
+    }
 }
 
 #[test]

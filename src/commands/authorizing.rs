@@ -15,7 +15,7 @@ use crate::{
     config::Project,
     context::{Context, Failure},
     model::App,
-    ops::{AtWork, AuthorizeInputs, AuthorizeSession, LeasedTurns, PendingBefore, WaitInputs},
+    ops::{AtWork, AuthorizeInputs, AuthorizeSession, LeasedTurns, WaitInputs},
     page::{Doorway, Page, PageHost},
     syntax::MaxDuration,
     term::{self, Answer, EscapeKey},
@@ -68,8 +68,7 @@ pub(super) async fn resume<'a, 'w>(
     at_work: Option<&AtWork>,
     waiting: impl FnOnce(&AuthorizeSession<'a>) -> Result<Option<Waiting<'w>>, Failure>,
 ) -> Result<(AuthorizeSession<'a>, SessionOutcome), Failure> {
-    let receipt = inputs.receipt.map(|(receipt, ..)| receipt);
-    let (app, before) = (inputs.app, PendingBefore::of(&inputs.pending, receipt));
+    let app = inputs.app;
     let around = listening::around(context);
     let mut session = AuthorizeSession::begin(&around, inputs, at_work).await?;
     let waiting = waiting(&session)?;
@@ -77,10 +76,10 @@ pub(super) async fn resume<'a, 'w>(
         return Ok((session, SessionOutcome::NothingToDo));
     };
     let outcome = match waiting {
-        Some(waiting) => run(context, app, &mut session, (at_work, &before), waiting).await?,
+        Some(waiting) => run(context, app, &mut session, at_work, waiting).await?,
         None => SessionOutcome::NothingToDo,
     };
-    session.tell(&around, at_work, &before).await;
+    session.tell(&around, at_work).await;
     context.signals.tells();
     Ok((session, outcome))
 }
@@ -90,13 +89,13 @@ async fn run(
     context: &Context,
     app: &App,
     session: &mut AuthorizeSession<'_>,
-    (at_work, before): (&AtWork, &PendingBefore),
+    at_work: &AtWork,
     waiting: Waiting<'_>,
 ) -> Result<SessionOutcome, Failure> {
     let open = session.open();
-    if open.is_empty() {
+    let Some(before) = session.before().filter(|_| !open.is_empty()) else {
         return Ok(SessionOutcome::NothingToDo);
-    }
+    };
     // A pipeline has nobody, whatever it pretends; nothing is asked for that nobody can answer.
     if context.vars.ci() || context.globals.no_input {
         return Ok(SessionOutcome::NotInteractive);

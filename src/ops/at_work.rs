@@ -11,10 +11,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Around, OpEvent, Team,
+    Around, OpEvent, PendingBefore, Team,
     applied::{self, Carried},
-    stale::{forget_stale, is_this},
-    used::revoked_by,
 };
 use crate::{
     config::Project,
@@ -25,7 +23,7 @@ use crate::{
     plan::Digest,
     receipt::{self, Basis, Outcome, Receipt},
     state::{AppLock, AppState, Locked},
-    store::{Consented, HistoryEvent, Lease, LeaseError, Memory, StoreError, Wait, Waits, What},
+    store::{Consented, HistoryEvent, Lease, LeaseError, Memory, Wait, Waits, What},
 };
 
 /// How long a lease lasts unless it is renewed. Longer than any one request may take.
@@ -59,10 +57,6 @@ struct LeaseState {
     going: Option<JoinHandle<()>>,
     /// The newest that was held.
     epoch: u64,
-    /// What else knows that an approval was taken back: the stores that the base names.
-    others: Vec<Memory>,
-    /// The entries that take an approval back and were known when the session began.
-    revoked: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -331,12 +325,12 @@ impl AtWork {
         granted: &BTreeSet<&ConnectorType>,
     ) {
         let app = &self.team.app;
-        let gone = before.0.of(app).map(|(name, _)| name);
+        let gone = before.pending.of(app).map(|(name, _)| name);
         let gone = gone.filter(|name| after.get(app, name).is_none());
         let gone: Vec<_> = gone.cloned().collect();
         // What was learnt on the way is told too: what a consent left out, say.
         let new = after.of(app);
-        let new = new.filter(|(name, entry)| before.0.get(app, name) != Some(entry));
+        let new = new.filter(|(name, entry)| before.pending.get(app, name) != Some(entry));
         let new: Vec<_> = new.map(|(name, entry)| (name.clone(), entry)).collect();
         if gone.is_empty() && new.is_empty() {
             return;
@@ -344,7 +338,10 @@ impl AtWork {
         // Without a lease it is told all the same, with the epoch of the last one: what was asked for
         // later stays.
         let over = match self.resume(around, RECORDING).await {
-            Ok(()) => self.over(before).await.unwrap_or_default(),
+            Ok(()) => {
+                let since = before.since(app, self.memory()).await;
+                since.unwrap_or_default().changed
+            }
             Err(failure) => {
                 tracing::info!(why = %failure.report, "recorded without the lease");
                 BTreeSet::new()
@@ -366,79 +363,6 @@ impl AtWork {
         if !forgotten.is_empty() {
             self.forgotten(around, forgotten).await;
         }
-    }
-
-    /// What waited before and was asked for anew since, or came to its end. Read under the lease.
-    pub(super) async fn over(
-        &self,
-        before: &PendingBefore,
-    ) -> Result<BTreeSet<ConnectorType>, StoreError> {
-        let app = &self.team.app;
-        let mut over = BTreeSet::new();
-        if !self.memory().is_shared() {
-            return Ok(over);
-        }
-        let waits = self.memory().waits_known().await?;
-        let mut still = before.0.clone();
-        forget_stale(&mut still, app, &waits);
-        for (name, entry) in before.0.of(app) {
-            let anew = waits.get(name).is_some_and(|wait| !is_this(wait, entry));
-            let anew = anew && waits.concern(entry);
-            if anew || still.get(app, name).is_none() {
-                over.insert(name.clone());
-            }
-        }
-        Ok(over)
-    }
-
-    /// Remembers which approvals were taken back until now, here and in these: what a session begins with was held
-    /// against those.
-    pub(super) async fn see_revocations(&self, others: &[Team]) -> Result<(), StoreError> {
-        let others = others.iter().map(|team| team.memory.clone());
-        self.at().others = others.collect();
-        let seen = self.revocations().await?;
-        self.at().revoked = seen.into_iter().map(|(id, _)| id).collect();
-        Ok(())
-    }
-
-    /// Whether an approval of what this waits for was taken back since. Whose word that is, the next command holds
-    /// against the signers. Read under the lease.
-    pub(super) async fn is_revoked(
-        &self,
-        before: &PendingBefore,
-        connector: &ConnectorType,
-    ) -> Result<bool, StoreError> {
-        let entry = before.0.get(&self.team.app, connector);
-        let named = before.1.as_ref().filter(|receipt| {
-            let mut waiting = receipt.waiting();
-            waiting.any(|(name, _)| name == connector)
-        });
-        let plans = [
-            entry.and_then(|entry| entry.plan_digest.as_ref()),
-            named.map(|receipt| &receipt.plan_digest),
-        ];
-        if plans == [None, None] {
-            return Ok(false);
-        }
-        let all = self.revocations().await?;
-        let at = self.at();
-        Ok(all
-            .iter()
-            .any(|(id, of)| plans.contains(&Some(of)) && !at.revoked.contains(id)))
-    }
-
-    /// The entries that take an approval back, and of which plan.
-    async fn revocations(&self) -> Result<Vec<(String, Digest)>, StoreError> {
-        let others = self.at().others.clone();
-        let mut found = Vec::new();
-        for memory in others.iter().chain([self.memory()]) {
-            let events = memory.events().await?.into_iter();
-            found.extend(events.filter_map(|event| {
-                let of = revoked_by(&event)?.clone();
-                Some((event.id, of))
-            }));
-        }
-        Ok(found)
     }
 
     async fn tell(
@@ -483,15 +407,4 @@ fn masked(receipt: &Receipt) -> Receipt {
         approval.by.iter_mut().for_each(mask);
     }
     receipt
-}
-
-/// What waited before an authorization, and a receipt that was named.
-#[derive(Debug)]
-pub struct PendingBefore(PendingSet, Option<Receipt>);
-
-impl PendingBefore {
-    /// What this machine and the store know of.
-    pub fn of(pending: &PendingSet, receipt: Option<&Receipt>) -> Self {
-        Self(pending.clone(), receipt.cloned())
-    }
 }

@@ -64,6 +64,8 @@ pub struct AuthorizeSession<'a> {
     left_alone: Vec<NotResumable>,
     /// What waits and was not named.
     others: Vec<ConnectorType>,
+    /// None while only looking, and where nothing was to be asked for.
+    before: Option<Arc<PendingBefore>>,
 }
 
 impl AuthorizeInputs<'_> {
@@ -77,29 +79,36 @@ impl AuthorizeInputs<'_> {
         listed.any(|is| is.status != RemoteStatus::Active)
     }
 
-    /// What needs an approval, and has none any more.
+    /// What needs an approval, and has none any more; and what the session begins with, where anything may be asked.
     async fn withheld(
         &self,
         around: &Around<'_>,
         at_work: Option<&AtWork>,
-    ) -> Result<Withheld, Failure> {
+    ) -> Result<(Withheld, Option<Arc<PendingBefore>>), Failure> {
         let waits = self.receipt.is_some() || self.pending.of(self.app).next().is_some();
-        let Some(at_work) = at_work.filter(|_| waits) else {
-            return Ok(Withheld::default());
+        let Some(at_work) = at_work.filter(|_| waits || self.has_broken()) else {
+            return Ok((Withheld::default(), None));
         };
-        let others = self.binding.other_stores(around, self.project, self.app);
-        let others = others.await?;
-        at_work.see_revocations(&others).await?;
+        let others = if waits {
+            let others = self.binding.other_stores(around, self.project, self.app);
+            others.await?
+        } else {
+            Vec::new()
+        };
+        let receipt = self.receipt.map(|(receipt, ..)| receipt);
+        let memories = (at_work.memory(), &*others);
+        let before = PendingBefore::see(&self.pending, receipt, memories).await?;
         let now = Now {
             observed: self.listed,
             rules: self.rules,
         };
         let sources = AskedFor {
             pending: &self.pending,
-            receipt: self.receipt.map(|(receipt, ..)| receipt),
+            receipt,
         };
         let place = (self.project, self.app, at_work.memory());
-        withheld(around, place, (self.binding, &others), &now, &sources).await
+        let withheld = withheld(around, place, (self.binding, &others), &now, &sources);
+        Ok((withheld.await?, Some(Arc::new(before))))
     }
 }
 
@@ -113,7 +122,7 @@ impl<'a> AuthorizeSession<'a> {
     ) -> Result<Self, Failure> {
         let (project, binding) = (inputs.project, inputs.binding);
         // What is found broken was not approved, unlike what an apply left.
-        let withheld = inputs.withheld(around, at_work).await?;
+        let (withheld, before) = inputs.withheld(around, at_work).await?;
         let needs = if inputs.has_broken() {
             binding.needs(around, project).await?
         } else {
@@ -139,7 +148,7 @@ impl<'a> AuthorizeSession<'a> {
             withheld: &|connector, entry| withheld.why(connector, entry),
             now: around.context.now(),
         };
-        let found = authorize::candidates(&sources)?;
+        let mut found = authorize::candidates(&sources)?;
         let others = others(&sources, inputs.remote).await?;
         let app = inputs.app.clone();
         let writer = match at_work.map(|at_work| (at_work.lock(), at_work)) {
@@ -154,17 +163,16 @@ impl<'a> AuthorizeSession<'a> {
             rules: inputs.rules,
             writer,
             items: Vec::new(),
-            left_alone: found.left_alone,
+            left_alone: Vec::new(),
             others,
+            before,
         };
         let silent = |_: &AuthorizeEvent<'_>| {};
         let mut engine = session.engine(Asking::OnDemand, Pace::default(), &Alone, &silent);
         let items = engine.inspect(found.resumable, inputs.listed).await?;
-        let mut left_alone = std::mem::take(&mut session.left_alone);
-        let mut engine = session.engine(Asking::OnDemand, Pace::default(), &Alone, &silent);
-        engine.forget(&mut left_alone).await?;
+        engine.forget(&mut found.left_alone).await?;
         session.items = items;
-        session.left_alone = left_alone;
+        session.left_alone = found.left_alone;
         Ok(session)
     }
 
@@ -221,10 +229,17 @@ impl<'a> AuthorizeSession<'a> {
         self.writer.file().cloned()
     }
 
+    /// What was known when it began, where anything is to be asked for.
+    pub fn before(&self) -> Option<Arc<PendingBefore>> {
+        self.before.clone()
+    }
+
     /// Tells the team how it ended.
-    pub async fn tell(&self, around: &Around<'_>, at_work: &AtWork, before: &PendingBefore) {
-        let (after, granted) = (self.pending(), self.granted());
-        at_work.authorized(around, before, after, &granted).await;
+    pub async fn tell(&self, around: &Around<'_>, at_work: &AtWork) {
+        if let Some(before) = &self.before {
+            let (after, granted) = (self.pending(), self.granted());
+            at_work.authorized(around, before, after, &granted).await;
+        }
     }
 
     /// What is in force by now.
@@ -287,6 +302,7 @@ async fn others(
         items: Vec::new(),
         left_alone: Vec::new(),
         others: Vec::new(),
+        before: None,
     };
     let silent = |_: &AuthorizeEvent<'_>| {};
     let mut engine = session.engine(Asking::OnDemand, Pace::default(), &Alone, &silent);

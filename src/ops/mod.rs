@@ -22,6 +22,7 @@ mod plan;
 pub mod policy;
 mod rules;
 mod saved;
+mod since;
 mod stale;
 mod team;
 mod turns;
@@ -37,7 +38,7 @@ pub use approving::{
     ApprovalGate, LazyBinding, Shown, Ways, missing_approval, signers_that_bind, teams_before,
 };
 pub use around::Around;
-pub use at_work::{AtWork, PendingBefore};
+pub use at_work::AtWork;
 pub use authorize::{AuthorizeInputs, AuthorizeSession, WaitInputs};
 pub use brought::Brought;
 pub use dangers::dangers_here;
@@ -47,6 +48,7 @@ pub use gates::expires;
 pub use over::over;
 pub use plan::{Files, PlanInputs, PlanSession, Wishes};
 pub use saved::{SavedInputs, SavedPlan, is_expected, made};
+pub use since::PendingBefore;
 pub use team::{Team, named, stored_plan};
 pub use turns::LeasedTurns;
 pub use unworkable::{unworkable, unworkable_approval, unworkable_store};

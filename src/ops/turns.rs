@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct LeasedTurns<'a> {
     at_work: &'a AtWork,
     around: Around<'a>,
-    before: &'a PendingBefore,
+    before: Arc<PendingBefore>,
     file: Option<Arc<SharedPending>>,
     /// How many requests are under way, or about to be.
     writing: std::sync::Mutex<usize>,
@@ -34,7 +34,7 @@ impl<'a> LeasedTurns<'a> {
     pub fn new(
         at_work: &'a AtWork,
         around: Around<'a>,
-        before: &'a PendingBefore,
+        before: Arc<PendingBefore>,
         file: Option<Arc<SharedPending>>,
     ) -> Self {
         Self {
@@ -80,12 +80,17 @@ impl<'a> LeasedTurns<'a> {
                 return Err(changed("another run on this machine"));
             }
         }
-        let over = self.at_work.over(self.before).await;
-        if over.map_err(|e| busy(&e))?.contains(connector) {
-            return Err(changed("another machine"));
+        let (app, memory) = (self.at_work.app(), self.at_work.memory());
+        let since = self.before.since(app, memory).await;
+        let since = since.map_err(|e| busy(&e))?;
+        if since.changed.contains(connector) {
+            return Err(changed(if memory.is_shared() {
+                "another machine"
+            } else {
+                "another run on this machine"
+            }));
         }
-        let revoked = self.at_work.is_revoked(self.before, connector).await;
-        if revoked.map_err(|e| busy(&e))? {
+        if self.before.is_revoked(app, connector, &since) {
             return Err(NotNow::Over(format!(
                 "an approval of the plan that asked for {connector} was revoked in the meantime"
             )));

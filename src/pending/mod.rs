@@ -172,6 +172,11 @@ impl PendingEntry {
         self.folder.as_deref().filter(|folder| *folder != read)
     }
 
+    /// Whether it was found broken, and nobody has answered yet.
+    pub fn is_repair(&self) -> bool {
+        self.action == Action::Reauthorize && self.plan_digest.is_none() && self.missing.is_empty()
+    }
+
     /// What it is for, beside the scopes.
     pub fn terms(&self) -> Terms<'_> {
         Terms {

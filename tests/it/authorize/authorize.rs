@@ -731,7 +731,7 @@ fn what_was_created_is_added_whoever_finished_it() {
 #[test]
 fn without_a_question_it_is_said_all_the_same_what_is_asked_for_and_where() {
     let (platform, project) = applied();
-    let output = project.run(&[&WAIT[..], &["--timeout", "1s"]].concat());
+    let output = project.run(&[&WAIT[..], &["--timeout", "2s"]].concat());
     reads!(output.tells(&format!("of app app-1 at {}", platform.url())));
 }
 

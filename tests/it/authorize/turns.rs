@@ -7,8 +7,8 @@ use std::{
     time::Duration,
 };
 
-use super::{ADA, applied};
-use crate::support::{Output, Platform, Project, reads};
+use super::{ADA, NOTHING, applied};
+use crate::support::{Connector, Output, Platform, Project, reads};
 
 fn start(project: &Project, args: &[&str]) -> Child {
     let mut command = project.command(args);
@@ -147,4 +147,59 @@ fn what_another_run_changed_meanwhile_is_not_asked_for() {
     Nothing is waiting for authorization in app app-1, as far as this machine knows.
     What another machine's apply left waiting is in its receipt: connplan authorize --receipt FILE
     ");
+}
+
+/// What somebody changed in the editor is seen before each link: of what no plan asked for, and of what waits.
+#[test]
+fn what_the_app_has_by_then_is_looked_at_before_each_link() {
+    const BOTH: &[&str] = &["chat:write", "users:read"];
+    let slack = |status, scopes| Connector {
+        status,
+        ..Connector::active("slack", scopes)
+    };
+    let expired = slack("expired", BOTH);
+    for (was, by_then, code, told) in [
+        (
+            &expired,
+            None,
+            4,
+            "Left alone: slack - it was removed from the app",
+        ),
+        (
+            &expired,
+            Some(slack("expired", &["chat:write"])),
+            4,
+            "Left alone: slack - somebody else has changed it in the meantime",
+        ),
+        (&expired, Some(slack("active", BOTH)), 0, "Synced: slack"),
+        (
+            &slack("active", &["chat:write"]),
+            None,
+            4,
+            "Left alone: slack - it was removed from the app",
+        ),
+    ] {
+        let platform = Platform::with(&[Connector { ..*was }]);
+        let project = Project::new()
+            .at(&platform)
+            .connector("linear", &["read"])
+            .connector("slack", BOTH);
+        let mut apply = vec!["apply", "--auto-approve"];
+        if was.status == "expired" {
+            apply.extend(["--target", "linear"]);
+        }
+        project.run(&apply).expect(0);
+        platform.forget();
+        let args = [&WAITS[..], &["--one-by-one"]].concat();
+        let person = start(&project, &args);
+        asked(&platform, "linear");
+        platform.forget();
+        match by_then {
+            Some(is) => platform.set(&is),
+            None => platform.unset("slack"),
+        }
+        platform.consent("linear", ADA);
+        ended(person, &args).expect(code).says(told);
+        assert_eq!(platform.writes(), NOTHING, "{told}");
+    }
 }

@@ -7,8 +7,8 @@ use std::{
 
 use serde_json::json;
 
-use super::team::Team;
-use crate::support::{Project, reads, result};
+use super::team::{Team, member};
+use crate::support::{Connector, Project, reads, result};
 
 fn start(project: &Project, args: &[&str]) -> Child {
     let mut command = project.command(args);
@@ -113,5 +113,52 @@ fn what_another_machine_changed_meanwhile_is_not_asked_for() {
             "{list}"
         );
         assert_eq!(list["apps"][0]["results"].as_array().unwrap().len(), 1);
+    }
+}
+
+/// Nobody waits for what is found broken, nor, as the store knows it, for what another one's receipt asks for. What
+/// another machine decides of it ends it all the same.
+#[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
+fn what_another_machine_decided_meanwhile_is_not_asked_for() {
+    const BOTH: &[&str] = &["chat:write", "users:read"];
+    for by_receipt in [false, true] {
+        let team = Team::new();
+        team.platform.set(&Connector {
+            status: "expired",
+            ..Connector::active("slack", BOTH)
+        });
+        for project in team.all() {
+            project.declare("linear", &["read"]);
+            project.declare("slack", BOTH);
+        }
+        let mut args = [&WAITS[..], &["--one-by-one"]].concat();
+        if by_receipt {
+            let alone = member(&team.platform, "alone", Project::new())
+                .connector("linear", &["read"])
+                .connector("slack", BOTH);
+            let apply = ["apply", "--auto-approve", "--receipt", "x.receipt"];
+            alone.run(&apply).expect(0);
+            team.person.write("x.receipt", &alone.read("x.receipt"));
+            args.extend(["--receipt", "x.receipt"]);
+        } else {
+            let apply = [&APPLY[..], &["--target", "linear"]].concat();
+            team.pipeline.run(&apply).expect(0);
+        }
+        team.platform.forget();
+        let person = start(&team.person, &args);
+        asked(&team, "linear");
+        team.second.declare("slack", &["chat:write"]);
+        let apply = [&APPLY[..], &["--target", "slack"]].concat();
+        team.second.run(&apply).expect(0);
+        let writes = team.platform.writes().len();
+        team.platform.consent("linear", "olga@example.com");
+        let (code, text) = ended(person);
+        assert_eq!(code, Some(4), "{text}");
+        assert!(
+            text.contains("another machine has changed the pending authorization of slack"),
+            "{text}"
+        );
+        assert_eq!(team.platform.writes().len(), writes, "{text}");
     }
 }
