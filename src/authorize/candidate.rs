@@ -284,7 +284,7 @@ fn resumable(
             };
             return Ok(Resumable::No {
                 why: State::Undeclared(retention),
-                obsolete: true,
+                obsolete: false,
             });
         };
         // Whom it connects to, and whose it is to be, only the files say.

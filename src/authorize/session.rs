@@ -90,12 +90,15 @@ enum Wake {
 }
 
 impl<'a> Session<'a> {
-    /// Forgets entries that are of no more use, so that `plan` shows their change again.
+    /// Forgets entries that are of no more use, so that `plan` shows their change again. What only is not
+    /// declared here waits on: another branch may declare it.
     pub async fn forget(&mut self, left_alone: &mut [NotResumable]) -> Result<(), PendingError> {
-        for left in left_alone.iter_mut().filter(|left| left.obsolete) {
-            self.writer.forget(&left.connector);
+        for left in left_alone {
+            if left.obsolete {
+                self.writer.forget(&left.connector);
+            }
             if left.state == State::Undeclared(EntryRetention::Kept) && self.writer.writes() {
-                left.state = State::Undeclared(EntryRetention::Forgotten);
+                left.state = State::Undeclared(EntryRetention::LeftAlone);
             }
         }
         self.writer.flush().await

@@ -75,10 +75,10 @@ pub enum Stage {
 /// What becomes of the knowledge of one that no file declares any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryRetention {
-    /// The pending file has it still: it was only looked at.
+    /// It waits, and was only looked at.
     Kept,
-    /// This run took it out of the pending file.
-    Forgotten,
+    /// It waits, for whoever declares it: nothing is to be done here.
+    LeftAlone,
     /// The pending file never had it; a receipt did.
     Unstored,
 }
@@ -102,7 +102,7 @@ impl State {
         matches!(self, Self::Consented(Consent::Granted { .. }))
     }
 
-    /// Whether something is left to do for it: not for what nobody wants any more.
+    /// Whether something is left to do for it: not for what nobody wants here.
     pub fn has_work_left(&self) -> bool {
         match self {
             Self::Undeclared(retention) => *retention == EntryRetention::Kept,

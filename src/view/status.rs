@@ -77,7 +77,8 @@ pub fn rows(
         rows.push(StatusRow {
             pending_since: pending_since(connector).map(|since| since.to_string()),
             elsewhere: elsewhere.clone(),
-            next: "connplan authorize",
+            // Elsewhere it is declared, or a person gives it up.
+            next: elsewhere.as_ref().map_or("", |_| "connplan authorize"),
             ..row
         });
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Again, Idle, Standing, duration, line, next, what};
 use crate::{
-    authorize::{AuthorizationResult, Consent, EntryRetention, State},
+    authorize::{AuthorizationResult, Consent, State},
     escape,
     model::{ConnectorType, ago},
     view::{
@@ -92,7 +92,9 @@ pub(in crate::view) fn end(
     }
     for result in results {
         if let State::Undeclared(_) = result.state {
-            let _ = writeln!(text, "\n{}: {}.", result.connector, what(result));
+            let next = next(result, again).map(|next| format!("; {next}"));
+            let (what, next) = (what(result), next.unwrap_or_default());
+            let _ = writeln!(text, "\n{}: {what}{next}.", result.connector);
         }
         for warning in super::warnings(result) {
             let warning = format!("! {}: {warning}", result.connector);
@@ -270,7 +272,6 @@ fn row(result: &AuthorizationResult) -> Option<Vec<String>> {
         | State::Declined
         | State::Untouched(_)
         | State::Failed(_) => return None,
-        State::Undeclared(EntryRetention::Forgotten) => (None, "left alone, forgotten".to_owned()),
         State::Undeclared(_) => (None, "left alone".to_owned()),
     };
     let account = account.map_or_else(|| "-".to_owned(), |a| escape::limited(a.as_str(), 40));

@@ -326,11 +326,8 @@ pub fn what(result: &AuthorizationResult) -> String {
                             too; still pending"
             .to_owned(),
         State::Failed(FailReason { why, .. }) | State::Untouched(why) => escape::limited(why, 600),
-        State::Undeclared(fate) => match fate {
-            EntryRetention::Kept => UNDECLARED.to_owned(),
-            EntryRetention::Forgotten => format!("left alone, forgotten: {UNDECLARED}"),
-            EntryRetention::Unstored => format!("left alone: {UNDECLARED}"),
-        },
+        State::Undeclared(EntryRetention::Unstored) => format!("left alone: {UNDECLARED}"),
+        State::Undeclared(_) => UNDECLARED.to_owned(),
     }
 }
 
@@ -338,9 +335,11 @@ pub fn what(result: &AuthorizationResult) -> String {
 const UNDECLARED: &str = "no file declares it any more; if its link was opened, that one works for a few \
                           minutes more";
 
-/// The command that takes it out of the store.
-fn forgets(next: &NextCommand) -> String {
-    next.within("`connplan authorize` forgets it")
+/// The command that gives it up, on all machines.
+fn forgets(connector: &ConnectorType, next: &NextCommand) -> String {
+    next.within(&format!(
+        "`connplan authorize --forget {connector}` gives it up"
+    ))
 }
 
 /// Each connector that waits and that no file declares any more, on a line.
@@ -369,7 +368,7 @@ pub fn forgettable(
     next: &NextCommand,
 ) -> String {
     match elsewhere {
-        None => format!("{connector}: {UNDECLARED}; {}.", forgets(next)),
+        None => format!("{connector}: {UNDECLARED}; {}.", forgets(connector, next)),
         Some(folder) => format!(
             "{connector}: waits for a person; its file was in {}, which was not read (`--dir` reads it).",
             escape::limited(folder, 200)
@@ -392,10 +391,10 @@ fn next_by(
 ) -> Option<String> {
     let connector = &result.connector;
     Some(match &result.state {
-        State::Undeclared(EntryRetention::Kept) => forgets(again.surroundings()),
-        State::Consented(Consent::Granted { .. }) | State::Untouched(_) | State::Undeclared(_) => {
-            return None;
-        }
+        State::Consented(Consent::Granted { .. })
+        | State::Untouched(_)
+        | State::Undeclared(EntryRetention::Unstored) => return None,
+        State::Undeclared(_) => forgets(connector, again.surroundings()),
         State::Waiting(_) | State::Skipped => format!("{command} resumes {those}"),
         State::TimedOut => {
             format!("run {command} again; with `--timeout 30m` there is more time to consent")

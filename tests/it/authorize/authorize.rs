@@ -738,19 +738,20 @@ fn without_a_question_it_is_said_all_the_same_what_is_asked_for_and_where() {
 const OPEN: &str = "if its link was opened, that one works for a few minutes more";
 
 #[test]
-fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_failing() {
+fn what_no_file_declares_is_told_everywhere_and_waits_until_somebody_gives_it_up() {
     let (platform, project) = applied();
     platform.consent("linear", ADA);
     project.undeclare("slack");
     let told = format!("slack: no file declares it any more; {OPEN}");
     let plan = project.run(&["plan"]);
-    reads!(plan.tells(&format!("{told}; `connplan authorize` forgets it.")), @"
+    let gives_up = "`connplan authorize --forget slack` gives it up";
+    reads!(plan.tells(&format!("{told}; {gives_up}.")), @"
     exit 0: connplan plan
     App app-1 at http://HOST
 
     No changes. The app matches the connector files.
     --- stderr
-    slack: no file declares it any more; if its link was opened, that one works for a few minutes more; `connplan authorize` forgets it.
+    slack: no file declares it any more; if its link was opened, that one works for a few minutes more; `connplan authorize --forget slack` gives it up.
     ");
     // A note is no part of a plan.
     let plan = project.run(&["plan", "--format", "json"]);
@@ -774,10 +775,10 @@ fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_faili
       ! slack: no file declares it any more; if its link was opened, that one works for a few minutes more
           asked for just now
           asked for by plan sha256:DIGEST
-          `connplan authorize` forgets it
+          `connplan authorize --forget slack` gives it up
     ");
     let output = project.run(&["status"]);
-    reads!(output.says(&format!("{told}; `connplan authorize` forgets it.")), @"
+    reads!(output.says(&format!("{told}; {gives_up}.")), @"
     exit 0: connplan status
     App app-1 at http://HOST
 
@@ -785,43 +786,41 @@ fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_faili
     linear     yes       active  2       -         ada@example.com
     slack      no        absent  0       just now  -
 
-    slack: no file declares it any more; if its link was opened, that one works for a few minutes more; `connplan authorize` forgets it.
-
-    1 connector needs attention:
-      connplan authorize slack
+    slack: no file declares it any more; if its link was opened, that one works for a few minutes more; `connplan authorize --forget slack` gives it up.
     ");
     let status = project.run(&["status", "--format", "json"]).json();
     let rows = status["connectors"].as_array().unwrap();
     let slack = rows.iter().find(|row| row["connector"] == "slack").unwrap();
     assert_eq!(
         (&slack["declared"], &slack["remote"], &slack["next"]),
-        (
-            &json!(false),
-            &json!("absent"),
-            &json!("connplan authorize")
-        )
+        (&json!(false), &json!("absent"), &json!(""))
     );
     assert!(slack["pending_since"].is_string(), "{slack}");
     reads!(project.run(&["authorize"]).lacks("Failed").lacks("Left to do"), @"
     exit 0: connplan authorize
-    CONNECTOR  ACCOUNT  GRANTED                TOOK
-    slack      -        left alone, forgotten  -
+    CONNECTOR  ACCOUNT  GRANTED     TOOK
+    slack      -        left alone  -
 
-    slack: left alone, forgotten: no file declares it any more; if its link was opened, that one works for a few minutes more.
+    slack: no file declares it any more; if its link was opened, that one works for a few minutes more; `connplan authorize --forget slack` gives it up.
 
     Summary:
       Left alone: slack
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     ");
+    // Back on the branch that declares it, it waits as before.
+    project.declare("slack", &["chat:write", "users:read"]);
+    let list = project.run(&["authorize", "--list", "--format", "json"]);
+    assert_eq!(result(&list.expect(4).json(), "slack")["state"], "pending");
+    project.undeclare("slack");
+    project.run(&["authorize", "--forget", "slack"]).expect(0);
     assert!(!project.read_state("pending.toml").contains("slack"));
-    project.run(&["authorize", "--list"]).expect(0);
     assert!(!project.run(&["plan"]).stderr.contains("slack"));
     assert_eq!(platform.writes(), NOTHING);
 }
 
 #[test]
-fn one_that_is_forgotten_hides_none_that_waits() {
+fn one_that_is_left_alone_hides_none_that_waits() {
     let (platform, project) = applied();
     project.undeclare("slack");
     let json = project.run(&["authorize", "--format", "json"]);
@@ -829,6 +828,7 @@ fn one_that_is_forgotten_hides_none_that_waits() {
     assert_eq!(result(&report, "slack")["state"], "untouched");
     assert_eq!(report["summary"], json!({ "granted": 0, "pending": 1 }));
     // The receipt tells of it still; nobody wants it.
+    project.run(&["authorize", "--forget", "slack"]).expect(0);
     platform.consent("linear", ADA);
     reads!(project.run(&["authorize", "--receipt", "x.receipt"]), @"
     exit 0: connplan authorize --receipt x.receipt
@@ -846,7 +846,7 @@ fn one_that_is_forgotten_hides_none_that_waits() {
 }
 
 #[test]
-fn a_push_says_what_it_forgets() {
+fn a_push_says_what_it_leaves_alone() {
     let (_platform, project) = applied();
     project.undeclare("slack");
     let output = project.run(&["push", "--yes"]);
@@ -868,5 +868,5 @@ fn a_push_says_what_it_forgets() {
     slack: no file declares it any more; if its link was opened, that one works for a few minutes more.
     Skipped OAuth in non-interactive mode. Run `connplan authorize` in a terminal to complete it.
     ");
-    assert!(!project.read_state("pending.toml").contains("slack"));
+    assert!(project.read_state("pending.toml").contains("slack"));
 }

@@ -189,10 +189,10 @@ fn what_was_asked_for_from_another_folder_is_not_forgotten() {
     std::fs::remove_file(project.path("other/slack.jsonc")).unwrap();
     reads!(project.run(&["authorize", "--dir", "other", "slack"]), @"
     exit 0: connplan authorize --dir other slack
-    CONNECTOR  ACCOUNT  GRANTED                TOOK
-    slack      -        left alone, forgotten  -
+    CONNECTOR  ACCOUNT  GRANTED     TOOK
+    slack      -        left alone  -
 
-    slack: left alone, forgotten: no file declares it any more; if its link was opened, that one works for a few minutes more.
+    slack: no file declares it any more; if its link was opened, that one works for a few minutes more; `connplan authorize --dir other --forget slack` gives it up.
 
     Summary:
       Left alone: slack

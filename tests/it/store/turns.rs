@@ -162,3 +162,26 @@ fn what_another_machine_decided_meanwhile_is_not_asked_for() {
         assert_eq!(team.platform.writes().len(), writes, "{text}");
     }
 }
+
+/// What was asked for on another branch waits for all, whoever looks from here.
+#[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
+fn what_this_branch_does_not_declare_waits_still() {
+    let team = Team::new();
+    team.pipeline.run(&APPLY).expect(0);
+    team.platform.forget();
+    team.pipeline.undeclare("slack");
+    let run = team.pipeline.run(&["authorize", "--yes", "--print-links"]);
+    run.expect(0)
+        .says("`connplan authorize --forget slack` gives it up");
+    assert!(team.platform.writes().is_empty(), "{run}");
+    team.pipeline.declare("slack", &["chat:write"]);
+    for output in team.agree(&["authorize", "--list", "--format", "json"], 4) {
+        let list = output.json();
+        assert_eq!(result(&list, "slack")["state"], "pending", "{list}");
+    }
+    team.pipeline.undeclare("slack");
+    let forget = ["authorize", "--forget", "slack"];
+    team.pipeline.run(&forget).expect(0);
+    team.agree(&["authorize", "--list"], 0);
+}
