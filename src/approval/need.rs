@@ -84,9 +84,15 @@ impl FromRisk {
                 RiskKind::Unknown => of(risk.level).max(Self::Write),
                 _ => of(risk.level),
             });
-        told.chain(risk::unshown(change).map(of))
-            .max()
-            .unwrap_or_default()
+        // Of values that nobody can tell, any may be another.
+        let hides = change.action != Action::NoOp && change.hides_values();
+        let unknown = hides.then_some(if change.works() {
+            Self::Danger
+        } else {
+            Self::Write
+        });
+        let told = told.chain(risk::unshown(change).map(of)).chain(unknown);
+        told.max().unwrap_or_default()
     }
 }
 

@@ -43,10 +43,10 @@ pub fn fact(connector: &str, scope: &str) -> Option<ScopeFact> {
     table::find(provider, provider.permission(scope))
 }
 
-/// Whether the provider of this type of connector takes a comma for the end of a scope, so that one
-/// string asks for several.
+/// Whether the provider of this type of connector may take a comma for the end of a scope, so that one string asks for
+/// several. Of one of which nothing is known, it may.
 pub fn splits_at_commas(connector: &str) -> bool {
-    Provider::of(connector).is_some_and(Provider::splits_at_commas)
+    Provider::of(connector).is_none_or(Provider::splits_at_commas)
 }
 
 /// A scope as the provider may read it: one string can be several.

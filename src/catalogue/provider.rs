@@ -184,7 +184,7 @@ impl Provider {
     pub(super) fn splits_at_commas(self) -> bool {
         matches!(
             self,
-            Self::Facebook | Self::GitHub | Self::Linear | Self::Slack | Self::TikTok
+            Self::Facebook | Self::GitHub | Self::Linear | Self::Slack | Self::TikTok | Self::Wrike
         )
     }
 

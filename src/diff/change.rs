@@ -73,6 +73,27 @@ impl Change {
         Some((&self.connector, &after.connection_config))
     }
 
+    /// Whether nobody knows if its connection values differ: of a connector that the app has.
+    pub fn hides_values(&self) -> bool {
+        self.values()
+            .zip(self.before.as_ref())
+            .is_some_and(|((_, wanted), is)| ConfigDiff::likeness(wanted, is) == Likeness::Unknown)
+    }
+
+    /// Whether nobody knows if the account that is expected holds it, though it works.
+    pub fn hides_account(&self) -> bool {
+        let expected = self.after.as_ref().and_then(|after| after.account.as_ref());
+        let untold =
+            |is: &RemoteConnector| is.status == RemoteStatus::Active && is.account.is_none();
+        expected.is_some() && self.before.as_ref().is_some_and(untold)
+    }
+
+    /// Whether what the app has works.
+    pub fn works(&self) -> bool {
+        let before = self.before.as_ref();
+        before.is_some_and(|before| before.status == RemoteStatus::Active)
+    }
+
     /// Whether what the app has works, for the account that is expected.
     pub fn is_in_force(&self) -> bool {
         let expected = self.after.as_ref().and_then(|after| after.account.as_ref());

@@ -5,9 +5,9 @@ use super::policy;
 use crate::{
     config::{Loaded, Project},
     context::{Failure, UsageError},
-    diff::ConfigDiff,
+    diff::Change,
     escape,
-    model::{App, ConnectorType, Declared, Diagnostic, Likeness, SetBy, Severity},
+    model::{App, ConnectorType, Declared, Diagnostic, SetBy, Severity},
     plan::{Plan, UNCOMPARED},
     remote::auth,
     state::Trust,
@@ -121,30 +121,36 @@ pub(super) fn told(
 pub(super) fn uncompared(plan: &Plan) -> Vec<Diagnostic> {
     let (why, help) = if plan.speculative {
         (
-            "the remote state does not hold them",
+            "the remote state does not say",
             Some("where the connector's file is: `connplan remote-state > FILE`"),
         )
     } else {
-        ("the app does not tell them", None)
+        ("the app does not tell", None)
     };
-    let unknown = plan.changes().filter(|change| {
-        let values = change.values().zip(change.before.as_ref());
-        values
-            .is_some_and(|((_, wanted), is)| ConfigDiff::likeness(wanted, is) == Likeness::Unknown)
-    });
-    let told = unknown.map(|change| Diagnostic {
+    let told = |change: &Change, message: String, help: Option<&str>| Diagnostic {
         severity: Severity::Warning,
         code: UNCOMPARED.to_owned(),
-        message: format!(
-            "whether the connection values of {} change is not known: {why}",
-            change.connector
-        ),
+        message: format!("{message}: {why}"),
         file: change.file.clone(),
         line: None,
         column: None,
         help: help.map(str::to_owned),
-    });
-    told.collect()
+    };
+    let mut found = Vec::new();
+    for change in plan.changes() {
+        let name = &change.connector;
+        if change.hides_values() {
+            let message = format!("whether the connection values of {name} change is not known");
+            found.push(told(change, message, help));
+        }
+        if change.hides_account() {
+            let message =
+                format!("whether the account that the file expects holds {name} is not known");
+            let accounts = "`connplan remote-state --show-accounts > FILE` says it, where nobody else reads the file";
+            found.push(told(change, message, help.and(Some(accounts))));
+        }
+    }
+    found
 }
 
 /// What connector files declare, with their variables put in, and with whom the policy expects.

@@ -114,6 +114,17 @@ pub fn verify<'a>(
         let declared = change.after.as_ref().map(|after| &after.scopes);
         let before = change.before.as_ref();
         let mut found = field_differences(&change.connector, before, is, declared, rules);
+        if let (Some(is), Some(values)) = (is, change.values())
+            && change.hides_values()
+            && ConfigDiff::likeness(values.1, is) == Likeness::Other
+        {
+            found.push(Drift {
+                connector: change.connector.clone(),
+                field: "connection values",
+                was: "not told by the platform".to_owned(),
+                is: "others than the plan's".to_owned(),
+            });
+        }
         if is.is_some_and(|is| hides_values(change, is)) {
             found.push(Drift {
                 connector: change.connector.clone(),

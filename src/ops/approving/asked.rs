@@ -86,14 +86,12 @@ impl Now<'_> {
             connection_config: asked.values.clone(),
         };
         let before = self.observed.get(asked.connector);
-        let unknown = before
-            .filter(|is| ConfigDiff::likeness(asked.values, is) == Likeness::Unknown)
-            .map(|is| match is.status {
-                RemoteStatus::Active => FromRisk::Danger,
-                RemoteStatus::Disconnected | RemoteStatus::Expired => FromRisk::Write,
-            });
-        let known = FromRisk::of_change(&between(asked.connector, before, after, self.rules));
-        known.max(unknown.unwrap_or_default())
+        let mut change = between(asked.connector, before, after, self.rules);
+        // It is asked for, whatever else is the same.
+        if change.action == Action::NoOp && change.hides_values() {
+            change.action = Action::Update;
+        }
+        FromRisk::of_change(&change)
     }
 }
 

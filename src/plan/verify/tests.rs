@@ -245,6 +245,8 @@ fn a_scope_that_a_server_reads_as_several_is_refused_before_a_look() {
         ("slack", "a,b", false),
         ("github", "user,admin:org", false),
         ("notion", "a,b", true),
+        ("wrike", "a,b", false),
+        ("new_type", "a,b", false),
     ] {
         let mut create = change(connector, None, Some("a"));
         create.after = Some(Desired {

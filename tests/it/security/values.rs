@@ -214,7 +214,7 @@ fn a_snapshot_tells_other_values_and_not_which() {
 
     App app-1 at http://HOST
 
-    ! warning: base44/connectors/snowflake.jsonc: whether the connection values of snowflake change is not known: the remote state does not hold them
+    ! warning: base44/connectors/snowflake.jsonc: whether the connection values of snowflake change is not known: the remote state does not say
         help: where the connector's file is: `connplan remote-state > FILE`
 
     No changes in what could be compared.
@@ -246,7 +246,7 @@ fn what_nobody_can_compare_is_said() {
     exit 0: connplan plan
     App app-1 at http://HOST
 
-    ! warning: base44/connectors/snowflake.jsonc: whether the connection values of snowflake change is not known: the app does not tell them
+    ! warning: base44/connectors/snowflake.jsonc: whether the connection values of snowflake change is not known: the app does not tell
 
     No changes in what could be compared.
     ");
@@ -257,7 +257,7 @@ fn what_nobody_can_compare_is_said() {
     CONNECTOR  DECLARED  REMOTE  SCOPES  PENDING  ACCOUNT
     snowflake  yes       active  1       -        -
     --- stderr
-    warning: whether the connection values of snowflake change is not known: the app does not tell them
+    warning: whether the connection values of snowflake change is not known: the app does not tell
     ");
     reads!(project.run(&["drift"]), @"
     exit 0: connplan drift
@@ -265,6 +265,33 @@ fn what_nobody_can_compare_is_said() {
 
     No drift. The app matches the connector files.
     --- stderr
-    warning: whether the connection values of snowflake change is not known: the app does not tell them
+    warning: whether the connection values of snowflake change is not known: the app does not tell
+    ");
+    // For an approval, any value may be another one.
+    project.write(
+        "base44/connplan.toml",
+        "[approval]\nrequire = \"review\"\nfrom_risk = \"danger\"\n",
+    );
+    project.write(
+        FILE,
+        &snowflake("one", &["session:role-any", "refresh_token"]),
+    );
+    let run = project.run(&["apply", "--auto-approve"]);
+    run.expect(3).tells("not approved");
+    // Nor does anybody know whose account holds it.
+    let file = text.replace(
+        "{\"connection_config\"",
+        "{\"account\":\"@example.com\",\"connection_config\"",
+    );
+    assert_ne!(file, text);
+    project.write(FILE, &file);
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    ! warning: base44/connectors/snowflake.jsonc: whether the connection values of snowflake change is not known: the app does not tell
+    ! warning: base44/connectors/snowflake.jsonc: whether the account that the file expects holds snowflake is not known: the app does not tell
+
+    No changes in what could be compared.
     ");
 }
