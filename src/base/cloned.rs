@@ -5,7 +5,7 @@ use std::path::Path;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{HasBase, commit::submodule_of, fetched::origin, places::told, work_trees};
+use super::{commit::submodule_of, fetched::origin, places::told, work_trees};
 use crate::{
     config::Project,
     context::{Context, Failure},
@@ -100,9 +100,9 @@ pub async fn check_remote(
         return Ok(());
     }
     let told = told(&context.start, &context.vars);
-    for (root, has) in work_trees(context, project, told.as_deref()).await? {
+    for root in work_trees(context, project, told.as_deref()).await? {
         // What a submodule is measured against, the repository around it says.
-        if has != HasBase::Yes || submodule_of(context, &root).await?.is_some() {
+        if submodule_of(context, &root).await?.is_some() {
             continue;
         }
         let checkout = Checkout::of(&root, context.git())?;

@@ -11,6 +11,7 @@ use super::{
     default_branch::default,
     fetched::{Found, answers, fetch, here_or_fetched, missing},
     heads::{check_heads, heads},
+    inner::check_inner,
     places::folder_name,
     run_repository::{is_of_run, own, target},
 };
@@ -267,6 +268,7 @@ pub async fn submodule_of(
         folder: crate::escape::path(&outer),
         why,
     })?;
+    check_inner(context, root).await?;
     Ok(is_module.then_some((outer, inner)))
 }
 

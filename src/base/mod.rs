@@ -24,6 +24,7 @@ mod commit;
 mod default_branch;
 mod fetched;
 mod heads;
+mod inner;
 mod named;
 mod newest;
 mod places;
@@ -220,12 +221,8 @@ impl Base {
             (None, []) => Vec::new(),
             (None, _) => named::names(context).await?,
         };
-        for (root, has) in trees {
-            let found = match CommitAt::find(context, &root, &names).await {
-                Err(_) if has == HasBase::Perhaps => Vec::new(),
-                found => found?,
-            };
-            for at in found {
+        for root in trees {
+            for at in CommitAt::find(context, &root, &names).await? {
                 // Of a submodule that the base has not, what is around it tells.
                 if views.iter().any(|view: &View| view.is_of(&at)) {
                     continue;
@@ -369,21 +366,14 @@ impl BaseSettings {
     }
 }
 
-/// Whether a work tree is of what the pipeline runs for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum HasBase {
-    Yes,
-    Perhaps,
-}
-
 /// The work trees that have a say: the project's own first, and those of which it is a submodule; those
-/// that the command line names and a link leads out of; the pipeline's. Within the pipeline's may be
-/// a clone of something else, and around it too.
+/// that the command line names and a link leads out of; the pipeline's. What cannot be read of one is an error,
+/// and never says that nothing binds there.
 async fn work_trees(
     context: &Context,
     project: &Project,
     told: Option<&Path>,
-) -> Result<Vec<(PathBuf, HasBase)>, Failure> {
+) -> Result<Vec<PathBuf>, Failure> {
     let mut found: Vec<PathBuf> = Vec::new();
     let homes = [&project.settings_file, &project.config_file].into_iter();
     let homes = homes.filter_map(|file| file.as_deref()?.parent());
@@ -413,25 +403,11 @@ async fn work_trees(
     let is_it = |root: &Path, folder: &Path| folder.canonicalize().is_ok_and(|it| it == root);
     let tree = |folder: &Path| tree_of(folder).filter(|root| is_it(root, folder));
     let around = told.into_iter().flat_map(Path::ancestors).filter(led);
-    for root in around.filter_map(tree) {
+    let pipeline = context.vars.checkout_folders().map(Path::new);
+    for root in around.chain(pipeline).filter_map(tree) {
         if !found.contains(&root) {
             found.push(root);
         }
     }
-    let pipeline = context.vars.checkout_folders().map(Path::new);
-    let pipeline: Vec<_> = pipeline.filter_map(tree).collect();
-    let mut all: Vec<_> = found.into_iter().map(|root| (root, HasBase::Yes)).collect();
-    for root in pipeline {
-        if all.iter().any(|(found, _)| *found == root) {
-            continue;
-        }
-        let is_around = all.iter().any(|(found, _)| found.starts_with(&root));
-        let has = if is_around {
-            HasBase::Perhaps
-        } else {
-            HasBase::Yes
-        };
-        all.push((root, has));
-    }
-    Ok(all)
+    Ok(found)
 }

@@ -265,6 +265,7 @@ fn no_link_of_a_checkout_is_followed_before_it_is_judged() {
     base/cloned.rs 2
     base/commit.rs 1
     base/heads.rs 1
+    base/inner.rs 1
     base/mod.rs 3
     base/newest.rs 2
     base/places.rs 5

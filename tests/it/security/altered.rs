@@ -187,9 +187,15 @@ fn no_file_beside_the_commits_says_what_is_before_them() {
 
 /// An apply in GitLab's pipeline for a push of a commit.
 fn in_gitlab(project: &Project, head: &str, before: &str) -> Output {
+    in_gitlab_at(project, ".", [head, before], &["apply", "--auto-approve"])
+}
+
+/// A run there in a folder.
+fn in_gitlab_at(project: &Project, folder: &str, commits: [&str; 2], args: &[&str]) -> Output {
     let dir = project.root().display().to_string();
     let from = project.path("../remote.git").canonicalize().unwrap();
     let from = format!("file://{}", from.display());
+    let [head, before] = commits;
     let vars = [
         ("CI", "true"),
         ("GITLAB_CI", "true"),
@@ -203,7 +209,7 @@ fn in_gitlab(project: &Project, head: &str, before: &str) -> Output {
         ("CI_COMMIT_SHA", head),
         ("CI_COMMIT_BEFORE_SHA", before),
     ];
-    project.run_vars(&vars, &["apply", "--auto-approve"])
+    project.run_vars(&vars, &[&["-C", folder], args].concat())
 }
 
 /// Which commit a run is of, the pipeline says, and not HEAD of the clone.
@@ -244,7 +250,7 @@ fn head_takes_no_base_away() {
             .tells("signature");
     }
     reads!(in_gitlab(&project, &"ab".repeat(20), &loose), @"
-    exit 1: connplan apply --auto-approve
+    exit 1: connplan -C . apply --auto-approve
     --- stderr
     error: connplan cannot find the commit before the one that this run is of, and needs its settings: this clone has another commit checked out than COMMIT, the run's, and lacks that one
       help: run connplan in the checkout that the pipeline makes, as it makes it; let no artifact write into its `.git`
@@ -342,4 +348,54 @@ fn no_other_origin_has_the_store() {
         }
     }
     assert_eq!(platform.writes().len(), 3);
+}
+
+/// git makes no repository where the commit around it has files, and what such a one says would count.
+#[test]
+fn a_repository_that_was_put_into_the_clone_is_refused() {
+    let (platform, project) = repository("sha1");
+    fs::create_dir(project.path("app")).unwrap();
+    fs::rename(project.path("base44"), project.path("app/base44")).unwrap();
+    let committed = |settings: &str| {
+        project.write("app/base44/connplan.toml", settings);
+        git(&project, &["add", "-A"]);
+        git(&project, &["commit", "-qm", settings]);
+        pushed(&project);
+        git(&project, &["rev-parse", "HEAD"])
+    };
+    let strict = committed(SIGNED);
+    let loose = committed("[store]\nurl = \"git:origin\"\n");
+    let run = |folder: &str, args: &[&str]| in_gitlab_at(&project, folder, [&loose, &strict], args);
+    let applied = |folder: &str| run(folder, &["apply", "--auto-approve"]);
+    applied("app").expect(3).tells("signature");
+    // Another clone, where the commit has nothing. What cannot be read of the one around it is no word that nothing binds.
+    let remote = project.path("../remote.git").display().to_string();
+    git(&project, &["clone", "-q", &remote, "other"]);
+    applied("other/app").expect(3).tells("signature");
+    let was = forge(&project, &strict, &loose);
+    applied("other/app")
+        .expect(1)
+        .tells("connplan::git::altered");
+    replace(&project, &strict, &was);
+    for folder in ["app", "app/base44"] {
+        let inner = |args: &[&str]| git(&project, &[&["-C", folder], args].concat());
+        inner(&["init", "-q"]);
+        inner(&["remote", "add", "origin", "https://evil.example/r.git"]);
+        inner(&["add", "-A"]);
+        inner(&["commit", "-qm", "x"]);
+        let run = applied("app");
+        if folder == "app" {
+            reads!(run, @"
+            exit 1: connplan -C app apply --auto-approve
+            --- stderr
+            error: FOLDER/project/app has a `.git` of its own, and the commit of the repository around it has files there: somebody put it into this pipeline's checkout, so connplan does not go by what it says
+              help: start a new run, and let no artifact or earlier job write `.git` into the checkout; clone another repository into a folder that the commit does not have, or make it a submodule
+              code: connplan::approval::base
+            ");
+        }
+        run.expect(1).tells("has a `.git` of its own");
+        fs::remove_dir_all(project.path(folder).join(".git")).unwrap();
+    }
+    applied("app").expect(3).tells("signature");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
 }
