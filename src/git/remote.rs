@@ -136,8 +136,22 @@ impl Remotes {
         self.value(&format!("remote.{name}.url"))
     }
 
-    fn headers(&self) -> Vec<(String, Secret)> {
-        let headers = self.0.iter().filter(|(key, _)| key.starts_with("http."));
+    /// What a checkout step leaves for an address: a header of that name alone, for a host that it names. Whoever can
+    /// write into `.git` would have another one (`Host`) lead to another server, with the run's own credentials.
+    fn headers(&self, address: &str) -> Vec<(String, Secret)> {
+        let is_left = |(key, value): &&(String, String)| {
+            let place = key.strip_prefix("http.");
+            let place = place.and_then(|key| key.strip_suffix(".extraheader"));
+            let names_host =
+                place.is_some_and(|at| !at.contains('*') && url::Url::parse(at).is_ok());
+            let header = value.split_once(':').map(|(name, _)| name);
+            let is_it = header.is_some_and(|name| name.eq_ignore_ascii_case("authorization"));
+            names_host && is_it && !value.contains(char::is_control)
+        };
+        if url::Url::parse(address).is_ok_and(|url| url.password().is_some()) {
+            return Vec::new();
+        }
+        let headers = self.0.iter().filter(is_left);
         headers
             .map(|(key, value)| (key.clone(), Secret::new(value.as_str())))
             .collect()
@@ -237,9 +251,9 @@ impl Checkout {
             push.clone_from(&fetch);
         }
         Ok(RemoteAddress {
+            headers: settings.headers(&fetch),
             fetch: Secret::new(fetch),
             push: Secret::new(push),
-            headers: settings.headers(),
             name,
         })
     }
@@ -247,7 +261,7 @@ impl Checkout {
     /// A repository that is none of its remotes, with what a pipeline's checkout step left for its host.
     pub async fn reach(&self, remote: &RemoteAddress) -> Result<RemoteAddress, GitError> {
         Ok(RemoteAddress {
-            headers: self.remote_settings().await?.headers(),
+            headers: self.remote_settings().await?.headers(remote.fetch.expose()),
             ..remote.clone()
         })
     }
@@ -303,6 +317,30 @@ mod tests {
             assert_eq!(found.as_ref().map(RemoteName::as_str), meant, "{remotes:?}");
             let other = RemoteName::parse("other").unwrap();
             assert_eq!(remotes.meant(run, &other), None);
+        }
+    }
+
+    #[test]
+    fn of_headers_those_count_that_a_checkout_step_leaves_for_a_host() {
+        let token = "AUTHORIZATION: basic x";
+        let own = "http.https://github.com/.extraheader";
+        let headers = |key: &str, value: &str, address: &str| {
+            let remotes = Remotes(vec![(key.to_owned(), value.to_owned())]);
+            remotes.headers(address).len()
+        };
+        let address = "https://github.com/o/r";
+        assert_eq!(headers(own, token, address), 1);
+        for (key, value, address) in [
+            (own, token, "https://u:t@github.com/o/r"),
+            (own, "Host: evil.example", address),
+            (own, "Authorization : x", address),
+            (own, "", address),
+            (own, "AUTHORIZATION: basic x\r\nHost: evil.example", address),
+            ("http.extraheader", token, address),
+            ("http.https://*/.extraheader", token, address),
+            ("http.github.com.extraheader", token, address),
+        ] {
+            assert_eq!(headers(key, value, address), 0, "{key} {value:?}");
         }
     }
 

@@ -3,9 +3,11 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{Read as _, Write as _},
+    net::TcpListener,
     path::PathBuf,
     process::{Command, Stdio},
+    thread,
 };
 
 use super::{
@@ -398,4 +400,40 @@ fn a_repository_that_was_put_into_the_clone_is_refused() {
     }
     applied("app").expect(3).tells("signature");
     assert_eq!(platform.writes(), [] as [&str; 0]);
+}
+
+/// Another server than the address names would be reached by it, with what the run may do.
+#[test]
+fn no_header_of_the_clone_names_another_host() {
+    let (_platform, project) = repository("sha1");
+    commit(&project, "[store]\nurl = \"git:origin\"\n");
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/", server.local_addr().unwrap());
+    git(&project, &["remote", "set-url", "origin", &address]);
+    let asked = thread::spawn(move || {
+        let (mut stream, _) = server.accept().unwrap();
+        let (mut asked, mut some) = (Vec::new(), [0; 4096]);
+        while !asked.ends_with(b"\r\n\r\n") {
+            let read = stream.read(&mut some).unwrap();
+            asked.extend_from_slice(&some[..read]);
+        }
+        let _ = stream.write_all(b"HTTP/1.1 404 None\r\ncontent-length: 0\r\n\r\n");
+        String::from_utf8(asked).unwrap()
+    });
+    let own = format!("http.{address}.extraheader");
+    for (key, header) in [
+        ("http.extraheader", "Host: evil.example"),
+        (&own, "Host: evil.example"),
+        (&own, "AUTHORIZATION: basic own"),
+        ("http.extraheader", "AUTHORIZATION: basic everywhere"),
+    ] {
+        git(&project, &["config", "--add", key, header]);
+    }
+    project.run(&["history"]);
+    let asked = asked.join().unwrap();
+    assert!(
+        !asked.contains("evil") && !asked.contains("everywhere"),
+        "{asked}"
+    );
+    assert!(asked.contains("AUTHORIZATION: basic own"), "{asked}");
 }
