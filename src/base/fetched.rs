@@ -49,12 +49,15 @@ pub(super) async fn origin_at(
     checkout.remote(run.as_ref(), &RemoteName::origin()).await
 }
 
-/// Where what is fetched is kept: not in the checkout, of which nothing changes.
+/// Where what is fetched of the remote is kept: not in the checkout, of which nothing changes. Where a runner cloned from
+/// elsewhere, that is asked.
 pub(super) async fn depot(
     context: &Context,
     checkout: &Checkout,
 ) -> Result<(Depot, RemoteAddress), Failure> {
-    let remote = origin_at(context, checkout).await?;
+    let remote = origin_at(context, checkout).await;
+    let from = cloned_instead(context, checkout, remote.as_ref().ok());
+    let remote = from.map_or(remote, Ok)?;
     depot_of(context, checkout, remote).await
 }
 
@@ -92,15 +95,21 @@ pub(super) async fn here_or_fetched(
     Ok((commit, Some(depot)))
 }
 
-/// A commit with all that it holds, from the remote, or from the run's repository where that is another one: its
-/// name proves it, wherever it is from.
+/// A commit with all that it holds, from where a runner cloned, the remote, or the run's repository where that is another
+/// one: its name proves it, wherever it is from.
 pub(super) async fn fetch(
     context: &Context,
     checkout: &Checkout,
     commit: &CommitId,
 ) -> Result<Depot, Failure> {
     let fetched = async {
-        let remote = origin_at(context, checkout).await?;
+        let remote = origin_at(context, checkout).await;
+        if let Some(from) = cloned_instead(context, checkout, remote.as_ref().ok())
+            && let Ok(depot) = fetch_from(context, checkout, from, commit).await
+        {
+            return Ok(depot);
+        }
+        let remote = remote?;
         let run = RunRepository::of(&context.vars);
         let run = run.and_then(|run| remote.instead(&run));
         match (fetch_from(context, checkout, remote, commit).await, run) {

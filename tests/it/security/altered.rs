@@ -437,3 +437,40 @@ fn no_header_of_the_clone_names_another_host() {
     );
     assert!(asked.contains("AUTHORIZATION: basic own"), "{asked}");
 }
+
+/// That the repository has lost a commit, no other one says.
+#[test]
+fn no_other_origin_says_that_what_was_applied_last_is_lost() {
+    let (platform, project) = repository("sha1");
+    let first = commit(&project, "# first\n");
+    let rules = format!("{SIGNED}from_risk = \"danger\"\n");
+    let strict = commit(&project, &rules);
+    pushed(&project);
+    in_gitlab(&project, &strict, &first).expect(0);
+    git(&project, &["reset", "-q", "--hard", &first]);
+    let before = commit(&project, "# forced back\n");
+    project.declare("gmail", &["https://mail.google.com/"]);
+    let run = commit(&project, "# the whole mailbox\n");
+    pushed(&project);
+    fs::remove_file(place(&project, &strict)).unwrap();
+    let remote = project.path("../remote.git").display().to_string();
+    let any = [
+        "-C",
+        &remote,
+        "config",
+        "uploadpack.allowAnySHA1InWant",
+        "true",
+    ];
+    git(&project, &any);
+    let refused = || {
+        let run = in_gitlab(&project, &run, &before);
+        run.expect(3).tells("signature");
+    };
+    refused();
+    let other = project.path("../other.git").display().to_string();
+    let from = format!("file://{remote}");
+    git(&project, &["clone", "-q", "--bare", &from, &other]);
+    git(&project, &["remote", "set-url", "origin", &other]);
+    refused();
+    assert_eq!(platform.writes().len(), 1);
+}
