@@ -47,7 +47,7 @@ struct Untold {
 }
 
 /// Whether somebody started an earlier run again, or a job by hand, perhaps long after.
-fn is_again(context: &Context) -> bool {
+pub fn is_again(context: &Context) -> bool {
     let attempt = context.vars.get("GITHUB_RUN_ATTEMPT");
     attempt.is_some_and(|attempt| attempt.trim() != "1")
         || context.vars.get("CI_JOB_MANUAL") == Some("true")

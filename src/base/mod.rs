@@ -43,6 +43,7 @@ use std::{
 use tokio::sync::OnceCell;
 
 pub use self::{
+    branch_now::is_again,
     cloned::{check_cloned, check_remote},
     commit::submodule_of,
     fetched::cloned_instead,
@@ -112,7 +113,13 @@ pub async fn bind(context: &Context, project: &mut Project) -> Result<Bases, Fai
             .into_iter()
             .filter_map(|name| name.with_policy(context.vars.ci()))
             .partition(|name| matches!(name, BaseName::Now(_)));
-        project.now_settings = at(context, project, now).await?;
+        if !now.is_empty()
+            && let Some(held) = Held::of(context, project, now).await?
+        {
+            let views = held.base.views.iter();
+            project.newest = views.map(|view| view.at.commit.to_string()).collect();
+            project.now_settings = held.settings.into_iter().map(|it| it.settings).collect();
+        }
         let is_told = |name: &BaseName| !matches!(name, BaseName::Default(line) if !line.is_told());
         let is_told = others.iter().any(is_told);
         project.line_settings = match at(context, project, others).await {

@@ -84,7 +84,7 @@ pub struct BaseSettings {
 
 /// A repository at its base.
 pub(super) struct View {
-    at: CommitAt,
+    pub(super) at: CommitAt,
     tree: Tree,
     modules: Modules,
     /// What decides which settings apply, read at once.

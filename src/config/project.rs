@@ -100,6 +100,8 @@ pub struct Project {
     /// The settings of the branch that a pipeline runs for as it is now, where this is an older commit
     /// of it. Their policy binds as well.
     pub now_settings: Vec<Settings>,
+    /// The newest commits of that branch, where this is an older one.
+    pub newest: Vec<String>,
     /// The settings of the default branch, as it is now and where this line of history left it, where
     /// nothing names what was before. Their policy binds as well.
     pub line_settings: Vec<Settings>,
@@ -177,6 +179,7 @@ impl Project {
             problems,
             base_settings: Vec::new(),
             now_settings: Vec::new(),
+            newest: Vec::new(),
             line_settings: Vec::new(),
             base_dangers: Vec::new(),
             owners,

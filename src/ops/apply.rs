@@ -376,6 +376,7 @@ impl<'a> ApplySession<'a> {
     /// Refuses to do again what the plan carried out, and somebody has undone.
     async fn is_not_over(&self, due: &Names<'_>) -> Result<(), Failure> {
         let (inputs, memories) = (&self.inputs, self.memories());
+        inputs.gate.is_not_behind(due)?;
         over::not_over(&memories, &inputs.approved, &self.digest, inputs.made, due).await
     }
 

@@ -42,6 +42,14 @@ pub(super) fn forbidden(project: &Project, found: BTreeSet<String>) -> Vec<Diagn
     dangers(project, found.into_iter().map(|said| (said, help)))
 }
 
+/// What came after the commit of a run that was started again.
+pub(super) fn undone(project: &Project, found: Option<String>) -> Vec<Diagnostic> {
+    dangers(
+        project,
+        found.into_iter().map(|said| (said, Refusal::NEWEST)),
+    )
+}
+
 fn dangers(
     project: &Project,
     found: impl Iterator<Item = (String, &'static str)>,

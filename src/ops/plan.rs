@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{
     ApplyInputs, ApprovalGate, Around, OpEvent, Shown,
-    approving::{LazyBinding, Now, forbidden_before},
+    approving::{LazyBinding, Now, forbidden_before, undone},
     explain, gates, over, policy,
     rules::{rules, rules_for_listed},
     values::{self, resolved},
@@ -173,6 +173,8 @@ impl PlanSession {
             let found = forbidden_before(around, project, binding, plan).await;
             let dangers = gates::forbidden(project, found);
             plan.diagnostics.splice(0..0, dangers);
+            let found = undone(around, project, binding, plan).await;
+            plan.diagnostics.splice(0..0, gates::undone(project, found));
         }
     }
 

@@ -240,6 +240,13 @@ pub enum Refusal {
         /// When the last of its changes was carried out.
         at: Timestamp,
     },
+    /// The branch and the app have gone on, and nobody decided to go back.
+    #[error("{said}")]
+    #[diagnostic(code(connplan::plan::behind), help("{}", Self::NEWEST))]
+    Behind {
+        /// Which commits these are.
+        said: String,
+    },
     /// It may have been carried out.
     #[error(
         "nothing tells any more whether all of the plan was applied: the store has only what happened after {gone} \
@@ -324,6 +331,12 @@ pub enum Refusal {
         /// Each field that moved.
         moved: Vec<Drift>,
     },
+}
+
+impl Refusal {
+    /// The way on of who would go back.
+    pub const NEWEST: &'static str =
+        "start a run of the branch's newest commit; to go back on purpose, revert on the branch";
 }
 
 fn scope_list(scopes: &Scopes) -> String {

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use miette::Diagnostic as _;
 use tokio::sync::OnceCell;
 
+use super::behind::behind;
 use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
     base::{BaseSettings, Bases, Held, check_cloned, check_remote, signers},
@@ -44,6 +45,8 @@ pub(super) struct Binding {
     policies: Vec<(String, PolicySettings)>,
     /// Whether there is a commit that this one is measured against.
     pub(super) has_base: bool,
+    /// That the branch and the app have gone on without this commit.
+    pub(super) behind: Option<String>,
     /// What the change brings of which the forge does not tell who made and pushed it.
     pub(super) brought: Option<String>,
     /// Why nobody can be asked for what the branches say by now, where somebody only looks.
@@ -131,6 +134,7 @@ impl Binding {
             stores: Vec::new(),
             policies: Vec::new(),
             has_base: false,
+            behind: None,
             brought: None,
             unasked: None,
         };
@@ -159,6 +163,7 @@ impl Binding {
         let named = base.filter(has_signers);
         found.demand_all(base, named.is_some());
         let applied = found.applied_from(around, project, purpose).await?;
+        found.behind = behind(around, project, &applied);
         let applied = if applied.is_empty() {
             None
         } else {
@@ -359,6 +364,22 @@ async fn signers_of(held: &Held) -> Result<Option<Signers>, Failure> {
         });
     }
     Ok(all)
+}
+
+/// Where a plan of this run undoes what came after its commit: that.
+pub(in crate::ops) async fn undone(
+    around: &Around<'_>,
+    project: &Project,
+    binding: &LazyBinding,
+    plan: &Plan,
+) -> Option<String> {
+    let asked = plan.has_changes() && !project.newest.is_empty();
+    let binding = if asked {
+        binding.get(around, project).await.ok()
+    } else {
+        None
+    };
+    binding?.behind.clone()
 }
 
 /// What of a plan the settings forbid that it is measured against for approvals. Where these cannot be had,

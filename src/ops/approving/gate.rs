@@ -9,12 +9,12 @@ use super::{
 };
 use crate::{
     approval::{Approval, ApprovalError, Approved, FromRisk, Missing, Need, Requirement},
-    base::Bases,
+    base::{Bases, is_again},
     config::Project,
     context::Failure,
     fs,
-    ops::{Around, OpEvent, Team},
-    plan::{Digest, Plan},
+    ops::{Around, OpEvent, Team, over::Names},
+    plan::{Digest, Plan, Refusal},
     store::Waits,
 };
 
@@ -164,6 +164,16 @@ impl<'a> ApprovalGate<'a> {
         waits: Waits,
     ) -> Result<Waits, Failure> {
         vouching::approved_by(&self.around, place, &self.binding, now, waits).await
+    }
+
+    /// Refuses what a run that was started again would undo: nobody decided that.
+    pub(in crate::ops) fn is_not_behind(&self, due: &Names<'_>) -> Result<(), Failure> {
+        match &self.binding.behind {
+            Some(said) if !due.is_empty() && is_again(self.around.context) => {
+                Err(Refusal::Behind { said: said.clone() }.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Other stores that may know that an approval was used.

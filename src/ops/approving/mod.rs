@@ -1,6 +1,7 @@
 //! What approval a plan needs by the settings that bind, whether it has it, and whether it still counts.
 
 mod asked;
+mod behind;
 mod binding;
 mod gate;
 mod vouching;
@@ -8,7 +9,7 @@ mod withheld;
 
 pub(super) use self::{
     asked::Now,
-    binding::forbidden_before,
+    binding::{forbidden_before, undone},
     vouching::{approved_only, receipt as receipt_approved, with},
     withheld::{Sources as AskedFor, Withheld, withheld},
 };

@@ -140,6 +140,91 @@ fn an_old_run_is_held_against_the_branch_as_it_is_now() {
     assert_ne!(signed, once);
 }
 
+/// Nobody decided to go back: the plan made anew is of the same old commit.
+#[test]
+fn an_old_run_that_is_started_again_undoes_nothing_that_came_after() {
+    let (platform, project) = shop();
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    let asks_for = |scopes: &[&str], message: &str| {
+        project.declare("linear", scopes);
+        commit(&project, message)
+    };
+    let first = asks_for(&["read", "write"], "first");
+    applied(&project, &base, &[]).expect(0);
+    let old = asks_for(&["read"], "less");
+    let new = asks_for(&["read", "write"], "more");
+    // A newer push that nobody applied yet is no reason to wait.
+    let again = [("GITHUB_RUN_ATTEMPT", "2")];
+    git(&project, &["checkout", "-qf", &old]);
+    let run = pushed(&project, &first, &again, &["plan"]);
+    assert!(
+        run.lacks("danger").stdout.contains("1 to add"),
+        "{}",
+        run.stdout
+    );
+    applied(&project, &first, &again).expect(0);
+    git(&project, &["checkout", "-qf", &new]);
+    applied(&project, &old, &[]).expect(0);
+    let written = platform.writes().len();
+    git(&project, &["checkout", "-qf", &old]);
+    let named = |mut run: Output| {
+        for (commit, name) in [(&old, "OLD"), (&new, "NEW")] {
+            for text in [&mut run.stdout, &mut run.stderr] {
+                *text = text.replace(&commit[..7], name);
+            }
+        }
+        run
+    };
+    reads!(named(pushed(&project, &first, &again, &["plan"])), @"
+    exit 0: connplan plan
+    ! danger: this run is of commit OLD, and its branch has NEW by now; the app was applied last from NEW: the plan undoes what came after
+
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + linear                base44/connectors/linear.jsonc
+          + read  read everything the user can see; always included · read
+          authorization: required
+
+    Waiting for authorization (nothing is written again):
+        slack                 base44/connectors/slack.jsonc
+            chat:write  post messages (as the bot or as the user) · write
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    1 connector waits for authorization: run `connplan authorize`.
+    ");
+    reads!(named(applied(&project, &first, &again)), @"
+    exit 3: connplan apply --auto-approve
+    ! danger: this run is of commit OLD, and its branch has NEW by now; the app was applied last from NEW: the plan undoes what came after
+
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + linear                base44/connectors/linear.jsonc
+          + read  read everything the user can see; always included · read
+          authorization: required
+
+    Waiting for authorization (nothing is written again):
+        slack                 base44/connectors/slack.jsonc
+            chat:write  post messages (as the bot or as the user) · write
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    1 connector waits for authorization.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: this run is of commit OLD, and its branch has NEW by now; the app was applied last from NEW: the plan undoes what came after
+      help: start a run of the branch's newest commit; to go back on purpose, revert on the branch
+      code: connplan::plan::behind
+    ");
+    assert_eq!(platform.writes().len(), written);
+    // Going back on purpose is a commit.
+    git(&project, &["checkout", "-qf", &new]);
+    asks_for(&["read"], "less, again");
+    applied(&project, &new, &again).expect(0);
+}
+
 #[test]
 #[ignore = "needs git remotes: run by .ci/run"]
 fn what_was_forbidden_before_the_merge_needs_an_approval_after_it() {
