@@ -18,7 +18,7 @@ use crate::{
     escape, fs,
     model::{AppId, Origin},
     ops,
-    plan::{self, Refusal},
+    plan::{self, Digest, Refusal},
     publish::{
         self, About, Applied, Message, Overrides, Place, PublishError, Published, SUMMARY_LIMIT,
     },
@@ -48,6 +48,9 @@ pub struct CommentArgs {
     /// The JSON error of a plan or apply that failed (what `--format json` printed), in place of FILE
     #[arg(long, value_name = "FILE", conflicts_with = "file", value_hint = clap::ValueHint::FilePath)]
     pub failed: Option<PathBuf>,
+    /// Refuse any plan or receipt but the one with this digest
+    #[arg(long, value_name = "DIGEST", conflicts_with = "failed")]
+    pub expect_digest: Option<Digest>,
     /// Make a comment even if nothing changes
     #[arg(long)]
     pub always: bool,
@@ -96,13 +99,17 @@ impl Paper {
         let text = context.read_document(file)?;
         let name = file_name(file);
         Ok(if is_receipt(&text) {
-            let saved = receipt::read(&name, &text)?;
+            let mut saved = receipt::read(&name, &text)?;
+            if args.expect_digest.is_some() {
+                saved = ops::Brought::of(saved, args.expect_digest.as_ref())?.saved;
+            }
             let app = &saved.receipt.app;
             of_here(context, &app.id, app.environment.as_deref())?;
             made_for(context, app);
             Self::Receipt(ReceiptReport::new(&saved.receipt, &saved.digest))
         } else {
             let saved = plan::document::read(&name, &text)?;
+            ops::is_expected(&saved.digest, args.expect_digest.as_ref())?;
             let app = &saved.plan.app.app;
             of_here(context, &app.id, app.environment.as_deref())?;
             made_for(context, app);

@@ -103,7 +103,20 @@ fn the_jobs_for_gitlab_run_one_after_another() {
     );
     fs::remove_file(project.path("base44/connectors/bad.jsonc")).unwrap();
 
+    // What GitLab makes of the report.
+    let told = |project: Project, name: &str| {
+        let text = fs::read_to_string(handed_on("digest.env")).unwrap();
+        let digest = text.trim().strip_prefix(&format!("{name}=")).unwrap();
+        project.var(name, digest)
+    };
+    let said = || server.last(&format!("POST {notes}")).text();
     run(&project, "plan");
+    // Of another plan or receipt than the pipeline's nothing is shown but that something failed.
+    let other = format!("sha256:{}", "0".repeat(64));
+    let project = project.var("PLAN_DIGEST", &other);
+    run(&project, "comment-plan");
+    assert!(!said().contains("slack"), "{}", said());
+    let project = told(project, "PLAN_DIGEST");
     run(&project, "comment-plan");
     if let Ok(counts) = fs::read_to_string(handed_on("counts.json")) {
         assert_eq!(counts.trim(), r#"{"create":1,"update":0,"delete":0}"#);
@@ -119,16 +132,19 @@ fn the_jobs_for_gitlab_run_one_after_another() {
         .var("CI_PIPELINE_SOURCE", "push")
         .var("CI_COMMIT_SHA", &sha);
     run(&project, "plan");
+    let project = told(project, "PLAN_DIGEST");
     run(&project, "comment-plan");
-    // What GitLab makes of the report; the digest of another plan is refused.
-    let digest = fs::read_to_string(handed_on("digest.env")).unwrap();
-    let digest = digest.trim().strip_prefix("PLAN_DIGEST=").unwrap();
+    let digest = project.environment()["PLAN_DIGEST"].clone();
     let plan = fs::read(handed_on("connplan.plan")).unwrap();
-    let project = project.var("PLAN_DIGEST", &format!("sha256:{}", "0".repeat(64)));
+    let project = project.var("PLAN_DIGEST", &other);
     assert!(ends(&project, "apply").contains("connplan apply"));
     fs::write(handed_on("connplan.plan"), plan).unwrap();
-    let project = project.var("PLAN_DIGEST", digest);
+    let project = project.var("PLAN_DIGEST", &digest);
     run(&project, "apply");
+    let project = project.var("RECEIPT_DIGEST", &other);
+    run(&project, "comment-apply");
+    assert!(!said().contains("slack"), "{}", said());
+    let project = told(project, "RECEIPT_DIGEST");
     run(&project, "comment-apply");
     assert_eq!(platform.writes().len(), 1);
     assert!(
