@@ -159,7 +159,7 @@ pub fn cloned_instead(
     let run = RunRepository::of(&context.vars);
     let is_same = |from: &RemoteAddress| {
         origin.is_some_and(|at| {
-            at.identity() == from.identity() || run.as_ref().is_some_and(|run| at.is_of(run))
+            at.identity() == from.identity() || run.as_ref().is_some_and(|run| at.is_own(run))
         })
     };
     cloned_from(context, checkout).filter(|from| !is_same(from))

@@ -107,13 +107,15 @@ impl Checkout {
     }
 
     /// Whether a file of this name ever said so, as far as this clone tells: where not all of its history is here, it
-    /// may have been.
+    /// may have been, and where that is long, too: nobody waits for minutes.
     pub async fn may_have_said(
         &self,
         name: &str,
         says: impl Fn(&str) -> bool,
     ) -> Result<bool, GitError> {
         const DOING: &str = "look for earlier settings";
+        /// So many folders and files are looked at.
+        const MOST: usize = 10_000;
         let Some(head) = self.head().await? else {
             return Ok(true);
         };
@@ -125,6 +127,9 @@ impl Checkout {
         let mut folders: Vec<_> = trees.filter(|id| seen.insert(id.clone())).collect();
         let (mut files, mut at_once) = (Vec::new(), AT_ONCE);
         while !folders.is_empty() {
+            if seen.len() > MOST {
+                return Ok(true);
+            }
             let objects = self.objects();
             let some = match objects.folders(DOING, &mut folders, &mut at_once).await {
                 // A clone may lack it.

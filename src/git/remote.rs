@@ -43,6 +43,11 @@ impl RemoteAddress {
         repository.is_at(self.fetch.expose())
     }
 
+    /// Whether it is that repository, at the forge itself.
+    pub fn is_own(&self, repository: &RunRepository) -> bool {
+        repository.is_its_own(self.fetch.expose())
+    }
+
     /// The host, where it is on one: `github.com`.
     pub fn host(&self) -> Option<String> {
         let text = self.fetch.expose();

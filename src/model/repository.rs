@@ -70,6 +70,17 @@ impl RunRepository {
             .is_some_and(|there| Some(&there.host) == own.as_ref() && same.contains(&there.path))
     }
 
+    /// The same, at the forge itself: by SSH, which knows the host, or at the port that the run is told.
+    pub fn is_its_own(&self, address: &str) -> bool {
+        let from = self.cloned_from.as_deref().and_then(Leads::of);
+        let ports = [
+            self.url.port_or_known_default(),
+            from.and_then(|from| from.port),
+        ];
+        let is_port = |there: Leads| there.ssh || ports.contains(&there.port);
+        self.is_at(address) && Leads::of(address).is_some_and(is_port)
+    }
+
     /// Whether two addresses lead to one repository, whoever logs in there and by which protocol.
     pub fn is_one(one: &str, other: &str) -> bool {
         let leads = [one, other].map(Leads::of);
@@ -189,6 +200,15 @@ mod tests {
         ];
         let own = of(&runner).unwrap();
         assert_eq!(own.instead_of("http://proxy.internal/gl/g/s.git"), None);
+        for (address, is_own) in [
+            ("https://oauth2:key@gitlab.example/g/s.git", true),
+            ("git@gitlab.example:g/s.git", true),
+            ("https://gitlab.example:9999/g/s.git", false),
+            ("git://gitlab.example/g/s.git", false),
+            ("https://gitlab.example/eve/s.git", false),
+        ] {
+            assert_eq!(own.is_its_own(address), is_own, "{address}");
+        }
         for other in [
             "http://proxy.internal/gl/eve/s.git",
             "http://proxy.internal:8080/gl/g/s.git",
