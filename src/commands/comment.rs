@@ -45,7 +45,7 @@ pub struct CommentArgs {
     /// A saved plan or receipt ("-" is standard input)
     #[arg(value_name = "FILE", required_unless_present = "failed")]
     pub file: Option<PathBuf>,
-    /// The JSON error of a plan or apply that failed (what `--format json` printed), in place of FILE
+    /// The JSON error of a plan or apply that failed, in place of FILE
     #[arg(long, value_name = "FILE", conflicts_with = "file", value_hint = clap::ValueHint::FilePath)]
     pub failed: Option<PathBuf>,
     /// Refuse any plan or receipt but the one with this digest
