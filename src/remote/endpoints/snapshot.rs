@@ -22,9 +22,17 @@ impl Remote {
 
     /// The same, with the connection values of those for whom some are wanted: the list does not tell them. Whoever
     /// decides about values has to look at them.
-    pub async fn observe_with<'w>(
+    pub fn observe_with<'w>(
         &self,
         wanted: impl IntoIterator<Item = WantedValues<'w>>,
+    ) -> impl Future<Output = Result<Observed, RemoteError>> {
+        // One future for all callers.
+        self.observe_named(named(wanted))
+    }
+
+    async fn observe_named(
+        &self,
+        wanted: BTreeSet<&ConnectorType>,
     ) -> Result<Observed, RemoteError> {
         let others =
             Box::pin(async { tokio::try_join!(self.stripe_status(), self.values_of(wanted)) });
@@ -34,15 +42,11 @@ impl Remote {
         Ok(observed)
     }
 
-    /// The values of those for whom some are wanted. What nobody wants is nobody's to compare.
-    async fn values_of<'w>(
+    /// The values of these.
+    async fn values_of(
         &self,
-        wanted: impl IntoIterator<Item = WantedValues<'w>>,
+        names: BTreeSet<&ConnectorType>,
     ) -> Result<BTreeMap<ConnectorType, ConnectionValues>, RemoteError> {
-        let some = |(connector, values): WantedValues<'w>| {
-            (!values.is_empty() && connector.kind() == Kind::Oauth).then_some(connector)
-        };
-        let names: BTreeSet<_> = wanted.into_iter().filter_map(some).collect();
         let asked = names.into_iter().map(|connector| async move {
             let told = self.connection_values(connector).await?;
             Ok((connector.clone(), told))
@@ -64,7 +68,7 @@ impl Remote {
             tokio::try_join!(
                 self.stripe_status(),
                 self.policies(),
-                self.values_of(declared.values()),
+                self.values_of(named(declared.values())),
                 self.offered_to(declared, to_change)
             )
         });
@@ -131,6 +135,14 @@ async fn beside<L, O, E>(
 
 /// A connector, and the connection values that it is to have.
 pub type WantedValues<'w> = (&'w ConnectorType, &'w BTreeMap<String, String>);
+
+/// Those for whom some are wanted. What nobody wants is nobody's to compare.
+fn named<'w>(wanted: impl IntoIterator<Item = WantedValues<'w>>) -> BTreeSet<&'w ConnectorType> {
+    let some = |(connector, values): WantedValues<'w>| {
+        (!values.is_empty() && connector.kind() == Kind::Oauth).then_some(connector)
+    };
+    wanted.into_iter().filter_map(some).collect()
+}
 
 fn tell_values(observed: &mut Observed, told: &BTreeMap<ConnectorType, ConnectionValues>) {
     for (connector, told) in told {
