@@ -205,7 +205,7 @@ async fn under_lease(
     let observed = situation.remote.observe_with(wanted).await?;
     let targets = args.planning.targets.iter().cloned().collect();
     let inputs = AuthorizeInputs {
-        app: &situation.app,
+        app,
         remote: &situation.remote,
         listed: &observed.connectors,
         rules: &files.rules,

@@ -125,7 +125,7 @@ pub fn verify<'a>(
                 is: "others than the plan's".to_owned(),
             });
         }
-        if is.is_some_and(|is| hides_values(change, is)) {
+        if is.is_some_and(|is| is_told_no_more(change, is)) {
             found.push(Drift {
                 connector: change.connector.clone(),
                 field: "connection values",
@@ -233,14 +233,14 @@ fn is_as_wanted(change: &Change, is: Option<&RemoteConnector>, rules: &ScopeEqui
         (Some(_), None) => false,
         (Some(after), Some(is)) => {
             let left = derive(&change.connector, Some(is), Some(after), rules);
-            left.action == Action::NoOp && !hides_values(change, is)
+            left.action == Action::NoOp && !is_told_no_more(change, is)
         }
     }
 }
 
 /// Whether the platform told the connection values when this was planned, and does not tell them now: then nobody knows
 /// that they are as before, or as they are to be.
-fn hides_values(change: &Change, is: &RemoteConnector) -> bool {
+fn is_told_no_more(change: &Change, is: &RemoteConnector) -> bool {
     let told = |state: &RemoteConnector| state.connection_config.is_some();
     let wanted = change.after.as_ref().map(|after| &after.connection_config);
     wanted.is_some_and(|values| !values.is_empty())
