@@ -27,6 +27,8 @@ pub struct Drift<'a> {
     pub unattributed: bool,
     /// Waiting for a person.
     pub waiting: Vec<Waiting<'a>>,
+    /// How many others there are of which nobody knows whether they went apart.
+    pub uncompared: usize,
 }
 
 /// What waits for a person.
@@ -77,6 +79,8 @@ pub fn find<'a>(
                     // What waits for nobody knows how long is late where there is a limit.
                     overdue: since.map_or(limit.is_some(), late),
                 });
+            } else if change.hides_values() || change.hides_account() {
+                drift.uncompared += 1;
             }
             continue;
         }

@@ -1,7 +1,7 @@
 //! A snapshot of the remote, for planning where there are no credentials.
 //!
-//! It holds types, states and scopes; accounts only if asked for; of connection values a digest, salted with the app's
-//! id, where they were read. A plan made from it is speculative and is never applied.
+//! It holds types, states and scopes; whole accounts only if asked for, else masked and with a digest, where files or
+//! policy expect one; of connection values a digest, where they were read. The app's id salts the digests. A plan made from it is speculative and is never applied.
 
 use std::collections::BTreeMap;
 
@@ -121,14 +121,22 @@ struct Entry {
 pub fn write(
     app: &App,
     connectors: &BTreeMap<ConnectorType, RemoteConnector>,
+    declared: &Declared,
     show_accounts: bool,
 ) -> Result<String, serde_json::Error> {
+    let kept = |connector, account: &Account| {
+        if show_accounts {
+            return Some(account.clone());
+        }
+        let file = declared.connectors.get(connector)?;
+        file.account.as_ref().map(|_| account.to_masked(&app.id))
+    };
     let entries = connectors.iter().map(|(connector, state)| Entry {
         connector: connector.clone(),
         kind: connector.kind(),
         status: state.status,
         scopes: state.scopes.clone(),
-        account: state.account.clone().filter(|_| show_accounts),
+        account: state.account.as_ref().and_then(|is| kept(connector, is)),
         mode: state.mode,
         connection_values: state.connection_config.as_ref().map(|values| {
             let digests = values
@@ -171,7 +179,7 @@ pub fn read(file: &str, text: &str) -> Result<Snapshot, SnapshotError> {
         let state = RemoteConnector {
             status: entry.status,
             scopes: entry.scopes,
-            account: entry.account,
+            account: entry.account.map(|is| is.salted(&document.app_id)),
             mode: entry.mode,
             connection_config: entry.connection_values,
         };

@@ -185,10 +185,11 @@ impl Paper {
         }
     }
 
-    /// Whether it shows what waits for a person, as no change: reviewers see what that is, whoever says so.
-    fn waits(&self) -> bool {
+    /// Whether it shows what is no change, and may be one: what waits for a person, whoever says so, and what
+    /// nobody could compare. Reviewers see what that is.
+    fn leaves_open(&self) -> bool {
         let waits = |change: &ChangeReport| change.authorization == ConsentNeed::Pending;
-        matches!(self, Self::Plan(plan, ..) if plan.changes().any(waits))
+        matches!(self, Self::Plan(plan, ..) if !plan.is_compared() || plan.changes().any(waits))
     }
 
     fn digest(&self) -> Option<&str> {
@@ -434,7 +435,7 @@ fn message(
         about: paper.about(text, folder),
         marker,
         commit: paper.origin().and_then(|origin| origin.commit),
-        create: args.always || paper.has_changes() || paper.waits(),
+        create: args.always || paper.has_changes() || paper.leaves_open(),
         max_bytes: options.max_bytes,
         now: context.now(),
     }

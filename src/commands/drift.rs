@@ -23,7 +23,7 @@ use clap::Args;
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Ends with 0 where app and files agree, and with 2 where they do not. What waits\nfor a person is \
-                  drift only after --pending-after.\n\n--issue needs GITHUB_TOKEN with `issues: write`, or GITLAB_TOKEN with the scope \
+                  drift only after --pending-after. What the app does not tell is only said.\n\n--issue needs GITHUB_TOKEN with `issues: write`, or GITLAB_TOKEN with the scope \
                   `api`.\n\nExamples:\n  connplan drift --receipt last.receipt\n  \
                   connplan drift --pending-after 24h --format markdown\n  \
                   connplan drift --pending-after 24h --issue"
@@ -80,7 +80,11 @@ pub async fn run(args: &DriftArgs, context: &Context) -> Result<ExitStatus, Fail
     );
     let report = DriftReport::new(&situation.app, &found);
     context.terminal.out(&report.show(&medium));
-    if args.issue {
+    if args.issue && found.uncompared > 0 && !found.is_some() {
+        // What it is about may be what nobody could compare now.
+        let left = "An issue that is open stays open: not everything could be compared.";
+        context.terminal.say(left);
+    } else if args.issue {
         keep_issue(context, &situation.app, &report, found.is_some()).await?;
     }
     Ok(if found.is_some() {

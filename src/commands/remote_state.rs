@@ -5,8 +5,7 @@ use clap::Args;
 use crate::{
     config,
     context::{Context, EncodeError, ExitStatus, Failure, Format},
-    model::Declared,
-    remote_state,
+    ops, remote_state,
     view::json,
 };
 
@@ -22,12 +21,15 @@ pub async fn run(_args: &RemoteStateArgs, context: &Context) -> Result<ExitStatu
     let project = context.project(None)?;
     project.check()?;
     let app = project.app()?;
-    // Files that cannot be read do not stand in the way: the app's values are not known then.
-    let declared = config::connectors::read(&project).declared;
-    let wanted = declared.iter().flat_map(Declared::values);
+    // Files that cannot be read do not stand in the way: what only they tell is not in it then.
+    let mut declared = config::connectors::read(&project)
+        .declared
+        .unwrap_or_default();
+    ops::policy::expect(&ops::policy::of(&project), &mut declared);
     let remote = context.remote(&project, &app).await?;
-    let observed = remote.observe_with(wanted).await?;
-    let snapshot = remote_state::write(&app, &observed.connectors, context.globals.show_accounts);
+    let observed = remote.observe_all(&declared).await?;
+    let show_accounts = context.globals.show_accounts;
+    let snapshot = remote_state::write(&app, &observed.connectors, &declared, show_accounts);
     let snapshot = snapshot.map_err(EncodeError::from)?;
     context.terminal.out(&json::harmless(&snapshot));
     Ok(ExitStatus::Done)

@@ -64,11 +64,16 @@ struct Summary {
     not_applied: usize,
     waiting: usize,
     overdue: usize,
+    /// Of which nobody knows whether they went apart: neither drift, nor none.
+    uncompared: usize,
 }
 
 /// How whose doing it is can be told.
 const UNATTRIBUTED: &str = "No apply is known for some of these, so they may also be changes of the files that were never \
                             applied. The last apply's receipt shows which: `--receipt FILE`.";
+
+/// Where the app does not tell all that the files declare.
+const COMPARED: &str = "No drift in what could be compared";
 
 /// What there is to do about it.
 const NEXT: &str = "`connplan plan` shows each difference in full; `connplan apply` changes the app to match the files, \
@@ -115,6 +120,7 @@ impl DriftReport {
                 not_applied: drift.not_applied.len(),
                 waiting: waiting.len(),
                 overdue: waiting.iter().filter(|waiting| waiting.overdue).count(),
+                uncompared: drift.uncompared,
             },
             apps: vec![AppDrift {
                 app_id: app.id.to_string(),
@@ -148,15 +154,23 @@ impl DriftReport {
             not_applied,
             waiting,
             overdue,
+            uncompared,
         } = self.summary;
         if outside + not_applied + waiting == 0 {
-            return "No drift. The app matches the connector files.".to_owned();
+            return match uncompared {
+                0 => "No drift. The app matches the connector files.".to_owned(),
+                _ => format!("{COMPARED}."),
+            };
         }
         let overdue = match overdue {
             0 => String::new(),
             overdue => format!(", {overdue} for too long"),
         };
-        let word = if self.drift { "Drift" } else { "No drift" };
+        let word = match uncompared {
+            _ if self.drift => "Drift",
+            0 => "No drift",
+            _ => COMPARED,
+        };
         format!(
             "{word}: {outside} changed outside, {not_applied} not applied yet, {waiting} \
              waiting for a person{overdue}."

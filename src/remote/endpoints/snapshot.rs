@@ -30,6 +30,24 @@ impl Remote {
         self.observe_named(named(wanted))
     }
 
+    /// The same, also with the values of others in the app whose types take some: for those who cannot ask it, and
+    /// may declare them. What is not told of these is not known, as if nobody had asked.
+    pub async fn observe_all(&self, declared: &Declared) -> Result<Observed, RemoteError> {
+        let wanted = named(declared.values());
+        let looks = Box::pin(self.observe_named(wanted.clone()));
+        let (observed, offered) = tokio::join!(looks, self.offered());
+        let (mut observed, offered) = (observed?, offered.ok().flatten().unwrap_or_default());
+        let takes = |connector: &&ConnectorType| {
+            let fields = offered.get(*connector).and_then(Option::as_ref);
+            fields.is_some_and(|fields| !fields.is_empty()) && !wanted.contains(connector)
+        };
+        let others = observed.connectors.keys().filter(takes).cloned();
+        let others: BTreeSet<_> = others.collect();
+        let values = self.values_of(others.iter().collect()).await;
+        tell_values(&mut observed, &values.unwrap_or_default());
+        Ok(observed)
+    }
+
     async fn observe_named(
         &self,
         wanted: BTreeSet<&ConnectorType>,

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::{
     approval::keygen::Keys,
+    publish::forge::{Run, github},
     support::{
         APP, Platform, Project, reads,
         scripted::{Reply, Scripted},
@@ -223,6 +224,77 @@ fn a_snapshot_tells_other_values_and_not_which() {
     ");
 }
 
+/// What a fork's request declares first, the files that the snapshot is made with do not.
+#[test]
+fn a_snapshot_tells_what_no_file_declared() {
+    let platform = Platform::start();
+    let project = connected(&platform);
+    let bare = json!({ "type": "snowflake", "scopes": ["session:role-any"] }).to_string();
+    project.write(FILE, &bare);
+    let snapshot = project.run(&["remote-state"]);
+    snapshot.expect(0).lacks("\"one\"").lacks("olga");
+    project.write("state.json", &snapshot.stdout);
+    let plan = ["plan", "--remote-state", "state.json"];
+    let same = project.run(&plan);
+    same.says("No changes. The app matches the connector files.");
+    project.write(FILE, &snowflake("two", &["session:role-any"]));
+    let other = project.run(&plan);
+    other.says("connection value changed: \"account_identifier\" = \"two\"");
+}
+
+/// Nor does it hold a whole address; whether another account is declared than holds it is seen all the same.
+#[test]
+fn a_snapshot_tells_another_account() {
+    let platform = Platform::start();
+    let project = connected(&platform);
+    let expects = |account: &str| {
+        let file =
+            json!({ "type": "snowflake", "scopes": ["session:role-any"], "account": account });
+        project.write(FILE, &file.to_string());
+    };
+    let plan = ["plan", "--remote-state", "state.json"];
+    let matches = "No changes. The app matches the connector files.";
+    for (main, others) in [
+        (
+            "olga@example.com",
+            ["eve@example.com", "@elsewhere.example"],
+        ),
+        ("@example.com", ["eve@example.com", "@elsewhere.example"]),
+    ] {
+        expects(main);
+        let snapshot = project.run(&["remote-state"]);
+        snapshot.expect(0).lacks("olga");
+        project.write("state.json", &snapshot.stdout);
+        for same in ["@example.com", "Olga@example.com"] {
+            expects(same);
+            project.run(&plan).says(matches);
+        }
+        for other in others {
+            expects(other);
+            project.run(&plan).says("takes the connection over");
+        }
+    }
+    // Where none is declared, the snapshot says nothing of whose it is, and the plan says that.
+    project.write(FILE, &snowflake("one", &["session:role-any"]));
+    let snapshot = project.run(&["remote-state"]);
+    project.write(
+        "state.json",
+        snapshot.expect(0).lacks("example.com").stdout.as_str(),
+    );
+    expects("eve@example.com");
+    project
+        .run(&plan)
+        .says("No changes in what could be compared.");
+    // The policy expects somebody, too.
+    let policy = "[policy]\naccounts = { \"*\" = \"@example.com\" }\n";
+    project.write("base44/connplan.toml", policy);
+    project.write(FILE, &snowflake("one", &["session:role-any"]));
+    let snapshot = project.run(&["remote-state"]);
+    project.write("state.json", &snapshot.expect(0).stdout);
+    expects("eve@example.com");
+    project.run(&plan).says("takes the connection over");
+}
+
 /// A platform that tells no values.
 #[test]
 fn what_nobody_can_compare_is_said() {
@@ -263,10 +335,27 @@ fn what_nobody_can_compare_is_said() {
     exit 0: connplan drift
     App app-1 at http://HOST
 
-    No drift. The app matches the connector files.
+    No drift in what could be compared.
     --- stderr
     warning: whether the connection values of snowflake change is not known: the app does not tell
     ");
+    let drift = project.run(&["drift", "--issue", "--format", "json"]);
+    drift.expect(0).tells("An issue that is open stays open");
+    assert_eq!(drift.json()["summary"]["uncompared"], 1);
+    // Reviewers are shown that.
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    let (forge, comments) = github();
+    let saved = project.path("x.plan").display().to_string();
+    let made = Run::github(&forge).outcome(&saved, &[]);
+    assert_eq!(
+        (&made["outcome"], &made["has_changes"]),
+        (&json!("created"), &json!(false))
+    );
+    let [comment] = comments.bodies().try_into().unwrap();
+    assert!(
+        comment.contains("No changes in what could be compared"),
+        "{comment}"
+    );
     // For an approval, any value may be another one.
     project.write(
         "base44/connplan.toml",
