@@ -88,6 +88,11 @@ impl Item {
         self.state.is_waiting() || self.state.can_be_asked_again()
     }
 
+    /// Whether this run asked for a link.
+    pub fn was_asked(&self) -> bool {
+        self.asked > 0
+    }
+
     pub(super) fn hand_out(&mut self, offer: Offer) {
         self.started.get_or_insert_with(Instant::now);
         self.took = None;

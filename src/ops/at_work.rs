@@ -1,7 +1,7 @@
 //! The memory while this command is at work: under a lease where others share it.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -315,24 +315,31 @@ impl AtWork {
         self.tell(around, &event, Vec::new(), connectors).await;
     }
 
-    /// Tells what an authorization came to: what waited before and does not any more, and what was
-    /// asked for anew. Of what somebody else changed meanwhile, the store knows it better.
+    /// Tells what an authorization came to: what waited before and does not any more, what it asked for and somebody
+    /// consented to, whatever waited before, and what was asked for anew. `granted`: what is in force, and whether it
+    /// asked for it. Of what somebody else changed meanwhile, the store knows it better.
     pub(super) async fn authorized(
         &self,
         around: &Around<'_>,
         before: &PendingBefore,
         after: &PendingSet,
-        granted: &BTreeSet<&ConnectorType>,
+        granted: &BTreeMap<&ConnectorType, bool>,
     ) {
         let app = &self.team.app;
         let gone = before.pending.of(app).map(|(name, _)| name);
         let gone = gone.filter(|name| after.get(app, name).is_none());
-        let gone: Vec<_> = gone.cloned().collect();
+        let (mut consented, forgotten): (BTreeSet<_>, BTreeSet<_>) =
+            gone.partition(|name| granted.contains_key(name));
+        consented.extend(
+            granted
+                .iter()
+                .filter_map(|(name, asked)| asked.then_some(*name)),
+        );
         // What was learnt on the way is told too: what a consent left out, say.
         let new = after.of(app);
         let new = new.filter(|(name, entry)| before.pending.get(app, name) != Some(entry));
         let new: Vec<_> = new.map(|(name, entry)| (name.clone(), entry)).collect();
-        if gone.is_empty() && new.is_empty() {
+        if consented.is_empty() && forgotten.is_empty() && new.is_empty() {
             return;
         }
         // Without a lease it is told all the same, with the epoch of the last one: what was asked for
@@ -350,16 +357,17 @@ impl AtWork {
         let mine = |name: &ConnectorType| !over.contains(name);
         let new = new.into_iter().filter(|(name, _)| mine(name));
         let new: Vec<_> = new.map(|(name, entry)| self.wait(&name, entry)).collect();
-        let (consented, forgotten): (Vec<_>, Vec<_>) =
-            gone.into_iter().partition(|name| granted.contains(name));
         if !consented.is_empty() || !new.is_empty() {
-            let consents = consented.iter().cloned().map(Consented::authorized);
-            let what = What::Consent(consents.collect());
+            let consents = consented.iter().copied().cloned();
+            let what = What::Consent(consents.map(Consented::authorized).collect());
             let event = HistoryEvent::now(self.memory().by().clone(), self.epoch(), what);
-            let consented = consented.into_iter().filter(|name| mine(name)).collect();
-            self.tell(around, &event, new, consented).await;
+            // What is settled stays known.
+            consented.retain(|name| mine(name) && after.get(app, name).is_none());
+            let done = consented.into_iter().cloned().collect();
+            self.tell(around, &event, new, done).await;
         }
-        let forgotten: Vec<_> = forgotten.into_iter().filter(|name| mine(name)).collect();
+        let forgotten = forgotten.into_iter().filter(|name| mine(name));
+        let forgotten: Vec<_> = forgotten.cloned().collect();
         if !forgotten.is_empty() {
             self.forgotten(around, forgotten).await;
         }

@@ -242,13 +242,11 @@ impl<'a> AuthorizeSession<'a> {
         }
     }
 
-    /// What is in force by now.
-    fn granted(&self) -> BTreeSet<&ConnectorType> {
-        let done = self
-            .items
-            .iter()
-            .filter(|item| item.result().state.is_done());
-        done.map(Item::connector).collect()
+    /// What is in force by now, and whether this session asked for it.
+    fn granted(&self) -> BTreeMap<&ConnectorType, bool> {
+        let done = self.items.iter().filter(|item| item.state.is_done());
+        let done = done.map(|item| (item.connector(), item.was_asked()));
+        done.collect()
     }
 
     /// What is resumed.

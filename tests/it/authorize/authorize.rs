@@ -402,6 +402,15 @@ fn what_expired_or_was_disconnected_is_repaired_without_a_plan() {
         ]
     );
     project.run(&["status"]).expect(0);
+    // That somebody consented is history, although no apply had asked; and it is told once.
+    project.run(&WAIT).expect(0);
+    let history = project.run(&["history", "--format", "json"]).json();
+    let events = history["apps"][0]["events"].as_array().unwrap();
+    let consents = events
+        .iter()
+        .filter_map(|event| event["connectors"].as_array());
+    let consents: Vec<_> = consents.flatten().map(|of| &of["connector"]).collect();
+    assert_eq!(consents, ["notion", "slack"], "{history}");
 }
 
 #[test]
