@@ -4,6 +4,7 @@ mod args;
 mod log;
 mod panic;
 mod run;
+mod shipped;
 mod traits;
 mod watch;
 

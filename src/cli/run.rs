@@ -17,7 +17,7 @@ use clap::{
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{Cli, Command, log, panic, traits::Traits, watch};
+use super::{Cli, Command, log, panic, shipped, traits::Traits, watch};
 use crate::{
     commands,
     context::{Context, ExitStatus, Failure, Format, Globals, Signals, UsageError},
@@ -100,19 +100,6 @@ fn terminal(globals: &Globals, vars: &Vars, traits: Traits<'_>) -> Terminal {
     }
 }
 
-/// Where git's settings of this user are, if a pipeline has them in its checkout: they name programs.
-fn shipped_settings(vars: &Vars, home: Option<&Path>, start: &Path) -> Option<PathBuf> {
-    let below = |name: &str, inner: &str| Some(Path::new(vars.get(name)?).join(inner));
-    let files = [
-        vars.get("GIT_CONFIG_GLOBAL").map(PathBuf::from),
-        below("XDG_CONFIG_HOME", "git/config"),
-        home.map(|home| home.join(".config/git/config")),
-        home.map(|home| home.join(".gitconfig")),
-    ];
-    let mut files = files.into_iter().flatten();
-    files.find(|file| ships(vars, file, start))
-}
-
 fn context(
     globals: Globals,
     mut vars: Vars,
@@ -126,7 +113,7 @@ fn context(
     let starts = [&*start, Path::new(".")];
     let path = own_path(&path, &vars, home.as_deref(), &starts);
     vars.overrule("PATH", &path);
-    let settings = shipped_settings(&vars, home.as_deref(), &start);
+    let settings = shipped::settings(&vars, home.as_deref(), &start);
     // git would take a relative one for a folder below the one that it runs in.
     let has_odd_home = home.is_none() && vars.get("HOME").is_some();
     if settings.is_some() || has_odd_home {
@@ -437,6 +424,7 @@ fn on_runtime(
     context: &Context,
     command: Pin<Box<dyn Future<Output = Result<ExitStatus, Failure>> + '_>>,
 ) -> Result<ExitStatus, Failure> {
+    shipped::check(&context.vars, &[&context.start, Path::new(".")])?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

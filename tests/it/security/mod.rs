@@ -28,6 +28,8 @@ mod programs;
 mod rego;
 pub(crate) mod secrets;
 #[cfg(unix)]
+mod shipped;
+#[cfg(unix)]
 mod shown;
 #[cfg(unix)]
 pub(crate) mod state;

@@ -1,0 +1,169 @@
+//! What of its user's own a pipeline has in its checkout, where it may be what somebody proposes.
+
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::{escape, model::Vars, state::ships};
+
+/// The variables by which a file or a folder says whom to believe or what to run: to this program, to git and ssh
+/// (`KEPT` in `git/command.rs` has what git may see; its askpass is always overruled), to what loads them, and to
+/// the clients of object storages.
+const FILES: [&str; 24] = [
+    "NODE_EXTRA_CA_CERTS",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
+    "GIT_PROXY_SSL_CAINFO",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_EXEC_PATH",
+    "SSH_SK_PROVIDER",
+    "OPENSSL_CONF",
+    "OPENSSL_ENGINES",
+    "OPENSSL_MODULES",
+    "LD_AUDIT",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "DYLD_INSERT_LIBRARIES",
+    "DYLD_LIBRARY_PATH",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_SERVICE_ACCOUNT",
+    "GOOGLE_SERVICE_ACCOUNT_PATH",
+    "SERVICE_ACCOUNT",
+];
+/// Those that hold a command line, in which paths may stand.
+const COMMANDS: [&str; 3] = ["BROWSER", "GIT_SSH", "GIT_SSH_COMMAND"];
+const SETTING: &str = "GIT_CONFIG_VALUE_";
+
+/// A file of the checkout that a variable names, and that would decide too much.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "{variable} names {file}, which lies in the checkout: a pull request may have written it, and it says whom to \
+     believe or what to run"
+)]
+#[diagnostic(
+    code(connplan::shipped),
+    help(
+        "keep it outside the checkout, and name it there: on the runner or in its image, in a file that a step \
+         writes from a secret (GitHub: below RUNNER_TEMP), or in a variable of type File (GitLab). To copy what a \
+         pull request brings does not help"
+    )
+)]
+pub(super) struct Shipped {
+    variable: String,
+    file: String,
+}
+
+/// Fails if a pipeline's checkout, at one of these places, has a file by which somebody else would be believed or run.
+pub(super) fn check(vars: &Vars, starts: &[&Path]) -> Result<(), Shipped> {
+    if !vars.ci() {
+        return Ok(());
+    }
+    // The step of Google's that signs in writes there, by a name that nobody can guess.
+    let made = vars.get("GOOGLE_GHA_CREDS_PATH");
+    let files = FILES.into_iter().flat_map(|name| {
+        let value = vars.get(name).filter(|value| Some(*value) != made);
+        let value = value.unwrap_or_default();
+        let paths = std::env::split_paths(value).chain([PathBuf::from(value)]);
+        paths.map(move |path| (name, path))
+    });
+    let settings = vars.names().filter(|name| {
+        let key = name.strip_prefix(SETTING).map(|number| {
+            let key = vars.get(&format!("GIT_CONFIG_KEY_{number}"));
+            key.unwrap_or_default()
+        });
+        // That one says which folder is the checkout.
+        key.is_some_and(|key| !key.eq_ignore_ascii_case("safe.directory"))
+    });
+    let commands = COMMANDS.into_iter().chain(settings);
+    let commands = commands.flat_map(|name| {
+        let value = vars.get(name).unwrap_or_default();
+        let paths = paths_in(value, vars).into_iter();
+        paths.map(move |path| (name, path))
+    });
+    // What the client of Azure's storage starts and that of Google's reads by themselves.
+    let path = std::env::var_os("PATH").filter(|_| vars.get("AZURE_USE_AZURE_CLI").is_some());
+    let path = path.unwrap_or_default();
+    let programs = std::env::split_paths(&path).map(|folder| ("PATH", folder.join("az")));
+    let home = vars.get("HOME").map(|home| {
+        let login = ".config/gcloud/application_default_credentials.json";
+        ("HOME", Path::new(home).join(login))
+    });
+    let mut named = files.chain(commands).chain(programs).chain(home);
+    let ships = |file: &Path| starts.iter().any(|start| ships(vars, file, start));
+    match named.find(|(_, file)| !file.as_os_str().is_empty() && ships(file)) {
+        Some((variable, file)) => Err(Shipped {
+            variable: variable.to_owned(),
+            file: escape::path(&file),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The paths in a command line. A shell may put variables of the process into it.
+fn paths_in(command: &str, vars: &Vars) -> Vec<PathBuf> {
+    let is_quote = |c: char| matches!(c, '"' | '\'' | '=');
+    let words =
+        command.split(|c: char| is_quote(c) || c.is_whitespace() || ";,!()`|&<>".contains(c));
+    let words = words.chain(command.split(is_quote)).chain([command]);
+    let words = words.filter_map(|word| {
+        let word = word.trim();
+        let (first, rest) = word.split_at(word.find(['/', '\\'])?);
+        let name = first
+            .strip_prefix('$')
+            .map(|name| name.trim_matches(['{', '}']));
+        Some(match name {
+            Some(name) => format!("{}{rest}", vars.get(name)?),
+            None => word.to_owned(),
+        })
+    });
+    let lists = words.flat_map(|word| {
+        let parts: Vec<_> = std::env::split_paths(&word).collect();
+        parts.into_iter().chain([PathBuf::from(&word)])
+    });
+    lists.filter(|path| path.is_absolute()).collect()
+}
+
+/// Where git's settings of this user are, if a pipeline has them in its checkout: they name programs.
+pub(super) fn settings(vars: &Vars, home: Option<&Path>, start: &Path) -> Option<PathBuf> {
+    let below = |name: &str, inner: &str| Some(Path::new(vars.get(name)?).join(inner));
+    let files = [
+        vars.get("GIT_CONFIG_GLOBAL").map(PathBuf::from),
+        below("XDG_CONFIG_HOME", "git/config"),
+        home.map(|home| home.join(".config/git/config")),
+        home.map(|home| home.join(".gitconfig")),
+    ];
+    let mut files = files.into_iter().flatten();
+    files.find(|file| ships(vars, file, start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_in_a_command_are_found() {
+        let vars = Vars::of(&[("CI_PROJECT_DIR", "/b/p")]);
+        for (command, path) in [
+            ("ssh -i /b/p/key -v", "/b/p/key"),
+            ("ssh -o UserKnownHostsFile=/b/p/known", "/b/p/known"),
+            ("ssh -F \"/b/my p/config\"", "/b/my p/config"),
+            ("/b/my p/ssh", "/b/my p/ssh"),
+            ("$CI_PROJECT_DIR/ssh", "/b/p/ssh"),
+            ("ssh -F \"${CI_PROJECT_DIR}/config\"", "/b/p/config"),
+            ("firefox:/b/p/browser %s", "/b/p/browser"),
+        ] {
+            let found = paths_in(command, &vars);
+            assert!(found.contains(&PathBuf::from(path)), "{command}: {found:?}");
+        }
+        assert_eq!(
+            paths_in("ssh -v -o Batch=yes", &vars),
+            [""; 0].map(PathBuf::from)
+        );
+    }
+}

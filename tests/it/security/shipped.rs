@@ -1,0 +1,94 @@
+//! In a pipeline a file of the checkout does not say whom to believe or what to run, even where a variable names it.
+
+use std::os::unix::fs::symlink;
+
+use super::loosening::git;
+use crate::support::{Platform, Project, reads};
+
+#[test]
+fn a_pipeline_believes_and_runs_nothing_of_its_checkout() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("wix", &["a"]);
+    git(&project, &["init", "-q", "-b", "main"]);
+    for file in ["ci/ca.pem", "../own/ca.pem", "../own/az"] {
+        project.write(file, "not a certificate");
+    }
+    project.write("ci/az", "#!/bin/sh\n");
+    let at = |path: &str| project.path(path).display().to_string();
+    symlink(at("ci"), at("../link")).unwrap();
+    symlink(at("../own/ca.pem"), at("ci/out.pem")).unwrap();
+    let refused = |vars: &[(&str, &str)], args: &[&str]| {
+        let vars = [&[("CI", "true")], vars].concat();
+        let run = project.run_vars(&vars, args);
+        run.stderr.contains("code: connplan::shipped")
+    };
+    let (ca, own) = (at("ci/ca.pem"), at("../own/ca.pem"));
+    let (linked, out) = (at("../link/ca.pem"), at("ci/out.pem"));
+    let folders = format!("/etc:{}", at("ci"));
+    let plan: &[&str] = &["plan"];
+    for (name, value) in [
+        ("NODE_EXTRA_CA_CERTS", &*ca),
+        ("NODE_EXTRA_CA_CERTS", "ci/ca.pem"),
+        ("NODE_EXTRA_CA_CERTS", &linked),
+        ("NODE_EXTRA_CA_CERTS", &out),
+        ("SSL_CERT_FILE", &ca),
+        ("SSL_CERT_DIR", &folders),
+        ("GIT_SSL_CAINFO", &ca),
+        ("GIT_EXEC_PATH", &at("ci")),
+        ("GIT_CONFIG_SYSTEM", &ca),
+        ("GIT_SSH", &ca),
+        (
+            "GIT_SSH_COMMAND",
+            &format!("ssh -o UserKnownHostsFile={ca}"),
+        ),
+        ("BROWSER", &format!("{ca} %s")),
+        ("LD_PRELOAD", &ca),
+        ("GOOGLE_APPLICATION_CREDENTIALS", &ca),
+    ] {
+        assert!(refused(&[(name, value)], plan), "{name}={value}");
+        let desk = project.run_vars(&[(name, value)], &["--version"]);
+        assert_eq!(desk.code, Some(0), "{name}={value}");
+    }
+    let setting = |key: &str, value: &str| {
+        let setting = [
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_CONFIG_KEY_0", key),
+            ("GIT_CONFIG_VALUE_0", value),
+        ];
+        refused(&setting, plan)
+    };
+    assert!(setting("http.sslCAInfo", &ca));
+    assert!(setting("credential.helper", &format!("!{ca} get")));
+    assert!(!setting("safe.directory", &at(".")));
+    let path = format!("{}:/usr/bin:/bin", at("ci"));
+    assert!(!refused(&[("PATH", &path)], plan));
+    let azure = ("AZURE_USE_AZURE_CLI", "true");
+    assert!(refused(&[("PATH", &path), azure], plan));
+
+    // What lies elsewhere, what is not there, what a step of the runner made, and what only names a program.
+    for vars in [
+        &[("NODE_EXTRA_CA_CERTS", &*own)][..],
+        &[("NODE_EXTRA_CA_CERTS", "ci/none.pem")],
+        &[("SSL_CERT_DIR", "/etc")],
+        &[("GIT_SSH_COMMAND", "ci -v")],
+        &[
+            ("GOOGLE_APPLICATION_CREDENTIALS", &ca),
+            ("GOOGLE_GHA_CREDS_PATH", &ca),
+        ],
+    ] {
+        assert!(!refused(vars, plan), "{vars:?}");
+    }
+    // At a desk it is what the user exported; and what asks nobody runs.
+    let extra = ("NODE_EXTRA_CA_CERTS", "ci/ca.pem");
+    project.run_vars(&[extra], plan).expect(0);
+    for asks_nobody in [&["--version"][..], &["help", "plan"], &["validate"]] {
+        assert!(!refused(&[extra], asks_nobody));
+    }
+    reads!(project.run_vars(&[extra, ("CI", "true")], plan), @"
+    exit 1: connplan plan
+    --- stderr
+    error: NODE_EXTRA_CA_CERTS names ci/ca.pem, which lies in the checkout: a pull request may have written it, and it says whom to believe or what to run
+      help: keep it outside the checkout, and name it there: on the runner or in its image, in a file that a step writes from a secret (GitHub: below RUNNER_TEMP), or in a variable of type File (GitLab). To copy what a pull request brings does not help
+      code: connplan::shipped
+    ");
+}
