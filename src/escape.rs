@@ -36,7 +36,7 @@ pub use accounts::mask_accounts;
 pub use fence::fence;
 pub use hidden::is_hidden;
 pub use html::{html, html_in_markdown};
-pub use line::{limited, masked, path, quoted, shows_something, terminal, terminal_width};
+pub use line::{commit, limited, masked, path, quoted, shows_something, terminal, terminal_width};
 pub use markdown::{markdown, markdown_code};
 pub use percent::percent;
 pub use runner::{command_data, command_property, log_line};

@@ -96,12 +96,11 @@ pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, Approval
     if let Some(doubt) = &shown.doubt {
         return Err(refused(doubt.why.clone(), &doubt.help));
     }
-    let short = |commit: &str| crate::escape::limited(commit, 12);
     if shown.commit.as_deref() != Some(facts.head.as_str()) {
         return Err(refused(
             format!(
                 "the comment does not show the plan of the newest commit, {}",
-                short(&facts.head)
+                crate::escape::commit(&facts.head)
             ),
             AGAIN,
         ));
@@ -154,7 +153,10 @@ pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, Approval
         } else if asked.contains(&name) {
             Some("was asked for a review again".to_owned())
         } else if let Some(commit) = other {
-            Some(format!("reviewed an older commit, {}", short(commit)))
+            Some(format!(
+                "reviewed an older commit, {}",
+                crate::escape::commit(commit)
+            ))
         } else if review.at <= since {
             Some("approved before the comment showed this plan as it does now".to_owned())
         } else if facts.writers.get(&review.by) != Some(&true) {

@@ -92,7 +92,7 @@ pub(super) async fn now(
     }
     Err(OldRun {
         branch: crate::escape::limited(branch, 100),
-        newest: crate::escape::limited(&newest, 12),
+        newest: crate::escape::commit(&newest),
         why: failure.report.to_string(),
     }
     .into())

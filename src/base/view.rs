@@ -474,7 +474,7 @@ impl View {
 
     /// `abc1234`, for messages.
     pub(super) fn short(&self) -> String {
-        self.at.commit.as_str().chars().take(7).collect()
+        crate::escape::commit(self.at.commit.as_str())
     }
 }
 

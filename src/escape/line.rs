@@ -75,6 +75,12 @@ pub fn shows_something(text: &str) -> bool {
     text.chars().any(seen)
 }
 
+/// A commit's name as people write it: the first seven letters and digits.
+pub fn commit(name: &str) -> String {
+    let plain = |c: &char| c.is_ascii_alphanumeric();
+    name.chars().filter(plain).take(7).collect()
+}
+
 /// As [`terminal`], cut off with `…` after `max` characters: for words within a sentence.
 pub fn quoted(text: &str, max: usize) -> String {
     if text.len() <= max && is_plain(text) {

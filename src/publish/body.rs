@@ -306,12 +306,6 @@ pub(super) fn newer(
     }
 }
 
-/// `abc1234`.
-pub(super) fn short(commit: &str) -> String {
-    let plain = |c: &char| c.is_ascii_alphanumeric();
-    commit.chars().filter(plain).take(7).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

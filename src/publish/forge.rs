@@ -385,8 +385,8 @@ impl Forge {
             Request::None => project.to_owned(),
             Request::Number(number) => format!("{project}{sign}{number}"),
             Request::OfCommit(commit) => {
-                let short = commit.get(..7).unwrap_or(commit);
-                format!("the {} of {project} at commit {short}", self.request())
+                let commit = crate::escape::commit(commit);
+                format!("the {} of {project} at commit {commit}", self.request())
             }
         }
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     About, Applied, Message, Place, PublishError, Published,
-    body::{APPLIED, Body, IN_PART, Newer, Record, Said, newer, short},
+    body::{APPLIED, Body, IN_PART, Newer, Record, Said, newer},
     edits::Edits,
     forge::{Comment, Facts, Forge},
     http::{Call, Http},
@@ -455,7 +455,7 @@ fn below(shown: Option<&str>, failed: Option<&str>) -> String {
         }
         (Some(shown), _) => format!(
             "**The plan below is for an older commit, `{}`.**",
-            short(shown)
+            crate::escape::commit(shown)
         ),
         (None, _) => "**The plan below is an older one.**".to_owned(),
     }
@@ -463,7 +463,9 @@ fn below(shown: Option<&str>, failed: Option<&str>) -> String {
 
 fn words(newer: &Newer, forge: Forge) -> String {
     match newer {
-        Newer::Commit(commit) => format!("it is of a newer commit, {}", short(commit)),
+        Newer::Commit(commit) => {
+            format!("it is of a newer commit, {}", crate::escape::commit(commit))
+        }
         Newer::Run => "it is of a newer run".to_owned(),
         Newer::Merged => format!("the {} was merged with it", forge.request()),
         Newer::Queue => "this run is a merge queue's".to_owned(),

@@ -25,7 +25,7 @@ pub(super) fn behind(
         from = Some(last);
     }
     let [commit, newest, from] = [&commit, newest, from.filter(|_| !is_newest(&commit))?]
-        .map(|commit| commit.chars().take(7).collect::<String>());
+        .map(|commit| crate::escape::commit(commit.as_str()));
     Some(format!(
         "this run is of commit {commit}, and its branch has {newest} by now; the app was applied last from {from}: \
          the plan undoes what came after"

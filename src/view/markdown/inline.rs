@@ -132,7 +132,7 @@ pub(super) fn origin(origin: &Origin, options: &Options) -> Option<String> {
         (matches!(url.scheme(), "http" | "https") && is_here(&url)).then_some(url)
     });
     let commit = origin.commit.as_deref().map(|commit| {
-        let short: String = commit.chars().take(7).collect();
+        let short = escape::commit(commit);
         let is_name = commit.bytes().all(|b| b.is_ascii_alphanumeric());
         let page = run.as_ref().filter(|_| is_name).and_then(|run| {
             let run = run.as_str();

@@ -215,7 +215,7 @@ fn an_approval_on_gitlab_is_of_the_commit_that_was_the_newest_then() {
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
     warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
-    warning: The review by bob does not count: bob reviewed an older commit, bbbbbb…bbbbb.
+    warning: The review by bob does not count: bob reviewed an older commit, bbbbbbb.
     error: the plan is not approved: 1 approving review needed, 0 found
       help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
       code: connplan::approval::missing
@@ -226,7 +226,7 @@ fn an_approval_on_gitlab_is_of_the_commit_that_was_the_newest_then() {
     exit 3: connplan apply a1.plan --approved-in-review
     --- stderr
     warning: this folder is not in a git repository: connplan cannot read the settings of the base branch, so they do not apply to this pull or merge request
-    warning: The review by bob does not count: bob reviewed an older commit, bbbbbb…bbbbb.
+    warning: The review by bob does not count: bob reviewed an older commit, bbbbbbb.
     error: the plan is not approved: 1 approving review needed, 0 found
       help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
       code: connplan::approval::missing

@@ -109,7 +109,7 @@ fn an_old_run_is_held_against_the_branch_as_it_is_now() {
     reads!(applied(&project, &base, &forge), @"
     exit 1: connplan apply --auto-approve
     --- stderr
-    error: this run is of an older commit of main: connplan also needs the settings of the newest one, bbbbbb…bbbbb, and cannot get them: the git remote origin cannot be reached: there is no such folder
+    error: this run is of an older commit of main: connplan also needs the settings of the newest one, bbbbbbb, and cannot get them: the git remote origin cannot be reached: there is no such folder
       help: the run of the newest commit plans and applies all that this one would; to start old runs again, let the checkout keep its credentials (on GitHub `persist-credentials: true`)
       code: connplan::approval::base
     ");
