@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    loosening::git,
+    loosening::{git, serves_any_commit},
     merged::{SIGNED, applied},
 };
 use crate::support::{Output, Platform, Project, reads};
@@ -453,15 +453,7 @@ fn no_other_origin_says_that_what_was_applied_last_is_lost() {
     let run = commit(&project, "# the whole mailbox\n");
     pushed(&project);
     fs::remove_file(place(&project, &strict)).unwrap();
-    let remote = project.path("../remote.git").display().to_string();
-    let any = [
-        "-C",
-        &remote,
-        "config",
-        "uploadpack.allowAnySHA1InWant",
-        "true",
-    ];
-    git(&project, &any);
+    let remote = serves_any_commit(&project);
     let refused = || {
         let run = in_gitlab(&project, &run, &before);
         run.expect(3).tells("signature");

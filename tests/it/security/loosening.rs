@@ -76,6 +76,14 @@ pub(super) fn git(project: &Project, args: &[&str]) -> String {
     String::from_utf8(run.stdout).unwrap().trim().to_owned()
 }
 
+/// The remote's folder, which hands out any commit by its name, as forges do.
+pub(super) fn serves_any_commit(project: &Project) -> String {
+    let remote = project.path("../remote.git").display().to_string();
+    let name = "uploadpack.allowAnySHA1InWant";
+    git(project, &["-C", &remote, "config", name, "true"]);
+    remote
+}
+
 /// A repository whose main branch protects notion, and a branch that no longer does and removes it.
 fn proposal() -> (Platform, Project, String) {
     let platform = Platform::with(&[

@@ -1,6 +1,6 @@
 //! After the merge: which commits have a say, however the branch came to be what it is.
 
-use super::loosening::{git, push};
+use super::loosening::{git, push, serves_any_commit};
 use crate::support::{
     Output, Platform, Project, reads,
     scripted::{Reply, Scripted},
@@ -140,6 +140,16 @@ fn an_old_run_is_held_against_the_branch_as_it_is_now() {
     assert_ne!(signed, once);
 }
 
+/// What a run says, with names for two commits.
+fn named(mut run: Output, commits: [(&String, &str); 2]) -> Output {
+    for (commit, name) in commits {
+        for text in [&mut run.stdout, &mut run.stderr] {
+            *text = text.replace(&commit[..7], name);
+        }
+    }
+    run
+}
+
 /// Nobody decided to go back: the plan made anew is of the same old commit.
 #[test]
 fn an_old_run_that_is_started_again_undoes_nothing_that_came_after() {
@@ -167,14 +177,7 @@ fn an_old_run_that_is_started_again_undoes_nothing_that_came_after() {
     applied(&project, &old, &[]).expect(0);
     let written = platform.writes().len();
     git(&project, &["checkout", "-qf", &old]);
-    let named = |mut run: Output| {
-        for (commit, name) in [(&old, "OLD"), (&new, "NEW")] {
-            for text in [&mut run.stdout, &mut run.stderr] {
-                *text = text.replace(&commit[..7], name);
-            }
-        }
-        run
-    };
+    let named = |run| named(run, [(&old, "OLD"), (&new, "NEW")]);
     reads!(named(pushed(&project, &first, &again, &["plan"])), @"
     exit 0: connplan plan
     ! danger: this run is of commit OLD, and its branch has NEW by now; the app was applied last from NEW: the plan undoes what came after
@@ -242,13 +245,8 @@ fn what_was_forbidden_before_the_merge_needs_an_approval_after_it() {
     project.declare("notion", &[]);
     let head = commit(&project, "no rule any more, and notion");
     let planned = |args: &[&str]| {
-        let mut shown = pushed(&project, &allowed, &[], args);
-        for (commit, name) in [(&allowed, "BEFORE"), (&head, "HEAD")] {
-            for text in [&mut shown.stdout, &mut shown.stderr] {
-                *text = text.replace(&commit[..7], name);
-            }
-        }
-        shown
+        let shown = pushed(&project, &allowed, &[], args);
+        named(shown, [(&allowed, "BEFORE"), (&head, "HEAD")])
     };
     reads!(planned(&["plan"]), @"
     exit 0: connplan plan
@@ -371,15 +369,7 @@ fn a_push_with_force_leaves_out_nobody_in_a_clone_without_what_it_replaced() {
     let amend = ["commit", "-q", "--amend", "-m", "again"];
     git(&project, &amend);
     git(&project, &["push", "-qf", "origin", "HEAD:main"]);
-    let remote = project.path("../remote.git").display().to_string();
-    let any = [
-        "-C",
-        &remote,
-        "config",
-        "uploadpack.allowAnySHA1InWant",
-        "true",
-    ];
-    git(&project, &any);
+    let remote = serves_any_commit(&project);
     let forced = format!(r#"{{"before":"{loose}","forced":true,"ref":"refs/heads/main"}}"#);
     project.write("../forced.json", &forced);
     let forced = project.path("../forced.json").display().to_string();

@@ -38,6 +38,19 @@ fn asked(team: &Team, connector: &str) {
     panic!("nobody asked for {connector}: {:?}", team.platform.writes());
 }
 
+/// Linear is consented to; meanwhile another machine has decided about slack.
+fn asks_no_more_for_slack(team: &Team, person: Child) {
+    let writes = team.platform.writes().len();
+    team.platform.consent("linear", "olga@example.com");
+    let (code, text) = ended(person);
+    assert_eq!(code, Some(4), "{text}");
+    assert!(
+        text.contains("another machine has changed the pending authorization of slack"),
+        "{text}"
+    );
+    assert_eq!(team.platform.writes().len(), writes, "{text}");
+}
+
 const WAITS: [&str; 5] = ["authorize", "--yes", "--print-links", "--timeout", "2m"];
 
 /// A pipeline has time for the moment in which a link is asked for.
@@ -95,15 +108,7 @@ fn what_another_machine_changed_meanwhile_is_not_asked_for() {
         project.declare("slack", &["chat:write", "users:read"]);
     }
     team.second.run(&APPLY).expect(0);
-    let writes = team.platform.writes().len();
-    team.platform.consent("linear", "olga@example.com");
-    let (code, text) = ended(person);
-    assert_eq!(code, Some(4), "{text}");
-    assert!(
-        text.contains("another machine has changed the pending authorization of slack"),
-        "{text}"
-    );
-    assert_eq!(team.platform.writes().len(), writes, "{text}");
+    asks_no_more_for_slack(&team, person);
     for output in team.agree(&["authorize", "--list", "--format", "json"], 4) {
         let list = output.json();
         let slack = result(&list, "slack");
@@ -151,15 +156,7 @@ fn what_another_machine_decided_meanwhile_is_not_asked_for() {
         team.second.declare("slack", &["chat:write"]);
         let apply = [&APPLY[..], &["--target", "slack"]].concat();
         team.second.run(&apply).expect(0);
-        let writes = team.platform.writes().len();
-        team.platform.consent("linear", "olga@example.com");
-        let (code, text) = ended(person);
-        assert_eq!(code, Some(4), "{text}");
-        assert!(
-            text.contains("another machine has changed the pending authorization of slack"),
-            "{text}"
-        );
-        assert_eq!(team.platform.writes().len(), writes, "{text}");
+        asks_no_more_for_slack(&team, person);
     }
 }
 
