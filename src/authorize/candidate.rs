@@ -62,7 +62,7 @@ pub struct Sources<'a> {
     pub verdict: &'a Judge,
     /// Whether a change needs an approval, which no plan shows here: of what was found broken just now.
     pub needs_approval: &'a dyn Fn(&Change) -> bool,
-    /// What had the approval that it needs, and has it no more.
+    /// What had the approval that it needs, and has it no more; what is broken and was decided otherwise.
     pub withheld: &'a Withheld<'a>,
     /// The time, for what was found broken just now.
     pub now: Timestamp,
@@ -169,10 +169,12 @@ pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
             continue;
         }
         let known = entries.get(connector);
-        // The pending file knows most; unless the receipt is about something else.
-        if known.is_some_and(|(known, _)| {
-            !same_scopes(sources.rules, connector, &known.scopes, &entry.scopes)
-                || !entry.terms().fit(&known.terms())
+        // The pending file knows most; unless the receipt is about something else. What is found broken is not: what an
+        // apply asked for goes before it.
+        if known.is_some_and(|(known, origin)| {
+            *origin == Origin::Receipt
+                && (!same_scopes(sources.rules, connector, &known.scopes, &entry.scopes)
+                    || !entry.terms().fit(&known.terms()))
         }) {
             continue;
         }
@@ -308,8 +310,8 @@ fn resumable(
         let diff = sources.rules.compare(connector, &now.scopes, &entry.scopes);
         if !same_scopes(sources.rules, connector, &now.scopes, &entry.scopes) {
             if origin != Origin::Receipt {
-                let reason = "the files now declare other scopes than were asked for; plan and apply \
-                              them first";
+                let reason = "the files here declare other scopes than were asked for; get the newest \
+                              commits, or plan and apply them first";
                 return Ok(Resumable::not_now(reason.to_owned()));
             }
             if !diff.removed.is_empty() {

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Around, AtWork, LazyBinding, PendingBefore,
-    approving::{AskedFor, Now, Withheld, withheld},
-    policy,
+    approving::{AskedFor, Now, Withheld, with, withheld},
+    over, policy,
 };
 use crate::{
     approval::FromRisk,
@@ -89,12 +89,8 @@ impl AuthorizeInputs<'_> {
         let Some(at_work) = at_work.filter(|_| waits || self.has_broken()) else {
             return Ok((Withheld::default(), None));
         };
-        let others = if waits {
-            let others = self.binding.other_stores(around, self.project, self.app);
-            others.await?
-        } else {
-            Vec::new()
-        };
+        let others = self.binding.other_stores(around, self.project, self.app);
+        let others = others.await?;
         let receipt = self.receipt.map(|(receipt, ..)| receipt);
         let memories = (at_work.memory(), &*others);
         let before = PendingBefore::see(&self.pending, receipt, memories).await?;
@@ -108,7 +104,11 @@ impl AuthorizeInputs<'_> {
         };
         let place = (self.project, self.app, at_work.memory());
         let withheld = withheld(around, place, (self.binding, &others), &now, &sources);
-        Ok((withheld.await?, Some(Arc::new(before))))
+        let mut withheld = withheld.await?;
+        if self.has_broken() {
+            withheld.repairs = over::unrepaired(&with(at_work.memory(), &others)).await?;
+        }
+        Ok((withheld, Some(Arc::new(before))))
     }
 }
 

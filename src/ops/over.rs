@@ -20,7 +20,7 @@ use crate::{
     model::{App, ConnectorType},
     plan::{Digest, Plan, Refusal, Verified},
     receipt::{Outcome, Receipt},
-    store::{HistoryEvent, Memory, What},
+    store::{HistoryEvent, Memory, StoreError, What},
 };
 
 /// Some of a plan's connectors.
@@ -161,6 +161,58 @@ pub(super) async fn end(
     Ok(())
 }
 
+/// Why what the app shows as broken is not repaired, as these memories know it: somebody decided that it goes, or gave it
+/// up, or a plan asks for it, which goes before. Escaped.
+pub(super) async fn unrepaired(
+    memories: &[&Memory],
+) -> Result<BTreeMap<ConnectorType, String>, StoreError> {
+    let (mut last, mut reasons) = (BTreeMap::<_, HistoryEvent>::new(), BTreeMap::new());
+    for memory in memories {
+        let (events, mut here) = (memory.events().await?, BTreeMap::new());
+        for event in &events {
+            let names = decided(event).map_err(|unread| unread.of(memory))?;
+            here.extend(names.into_iter().map(|name| (name, event)));
+        }
+        for (name, event) in here {
+            let known = last.entry(name).or_insert_with(|| event.clone());
+            if known.at < event.at {
+                known.clone_from(event);
+            }
+        }
+        for wait in memory.waits_known().await? {
+            if let Some(plan) = wait.entry.plan_digest {
+                let why = format!(
+                    "plan {plan} asks for it, and not as the files here declare it: get the newest commits"
+                );
+                reasons.insert(wait.connector, why);
+            }
+        }
+    }
+    for (name, event) in last {
+        let at = second(event.at);
+        let what = match &event.what {
+            What::Apply(plan, _) if removes(&event, &name) => format!("plan {plan} removed it"),
+            What::Forget(_) => "it was given up".to_owned(),
+            _ => continue,
+        };
+        let why = format!("{what} at {at}: plan and apply it to connect it again");
+        reasons.insert(name, why);
+    }
+    Ok(reasons)
+}
+
+/// Whether an apply ended with the connector gone.
+fn removes(event: &HistoryEvent, connector: &ConnectorType) -> bool {
+    let receipt = receipt_of(event).ok().flatten();
+    let mut results = receipt.into_iter().flat_map(|receipt| receipt.results);
+    results.any(|result| result.connector == *connector && result.action == Action::Delete)
+}
+
+/// As exactly as people are told.
+fn second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
 /// The same for who only looks: where the memory is away, the receipt's word counts.
 pub(super) async fn end_where_known(
     around: &Around<'_>,
@@ -208,7 +260,7 @@ fn ended<'e>(
             _ => "it was given up",
         };
         names.retain(|name| waits.remove(name));
-        let at = Timestamp::from_second(event.at.as_second()).unwrap_or(event.at);
+        let at = second(event.at);
         ended.extend(names.into_iter().map(|name| (name, (at, how))));
     }
     Ok(ended)

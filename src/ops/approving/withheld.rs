@@ -51,6 +51,8 @@ impl<'a> Sources<'a> {
 pub(in crate::ops) struct Withheld {
     /// Of a plan: why its approval does not hold for it, or not any more. Escaped.
     reasons: BTreeMap<(ConnectorType, Digest), String>,
+    /// Of what no plan asks for: why it is not repaired. Escaped.
+    pub(in crate::ops) repairs: BTreeMap<ConnectorType, String>,
 }
 
 impl Withheld {
@@ -60,7 +62,9 @@ impl Withheld {
         connector: &ConnectorType,
         entry: &PendingEntry,
     ) -> Option<String> {
-        let plan = entry.plan_digest.as_ref()?;
+        let Some(plan) = &entry.plan_digest else {
+            return self.repairs.get(connector).cloned();
+        };
         self.reasons
             .get(&(connector.clone(), plan.clone()))
             .cloned()

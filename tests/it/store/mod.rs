@@ -18,6 +18,7 @@ mod faulty;
 mod holder;
 mod laws;
 mod left;
+mod older;
 mod once;
 mod over;
 mod places;
