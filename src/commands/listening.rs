@@ -7,6 +7,7 @@ use crate::{
     approval::Missing,
     config::Project,
     context::{Context, Failure},
+    escape,
     model::{App, ago},
     ops::{self, Around, LazyBinding, Listener, OpEvent, Team},
     plan::{Digest, document::Saved, envelope::DocumentKind},
@@ -164,6 +165,11 @@ impl Listener for Context {
             OpEvent::PlanKept(digest, store) => say(&format!(
                 "Kept the plan in {store}; {} takes it from there.",
                 context.next().within(&format!("`connplan apply {digest}`"))
+            )),
+            OpEvent::StoreUsed(store, app) => say(&format!(
+                "This machine takes {} for the store of app {} from now on.",
+                escape::limited(store, 300),
+                app.id
             )),
             OpEvent::PlanNotKept(why) => {
                 context.warn(&format!("the plan is in its file, not in the store: {why}"));

@@ -27,8 +27,9 @@ use crate::{
                        BASE44_API_URL of your environment names it, or if you trust it here. The same \
                        goes for a store in object storage (`[store]` of connplan.toml) and your \
                        credentials there; a store is trusted with all that lies in it. A store in git needs \
-                       no trust to be used; one that you trust (`connplan trust git:origin`) is also told \
-                       what was waiting on this machine before the project named it. A connector \
+                       no trust, unless this machine has used another one for the app; one that you trust \
+                       (`connplan trust git:origin`) is also told what was waiting on this machine before the \
+                       project named it. A connector \
                        file may fill a connection value with a variable of yours, `${TENANT}`: \
                        `connplan trust TENANT` lets the project's app have it.\n\n\
                        Examples:\n  connplan trust https://base44.example.com   # a project file may name it\n  \

@@ -123,6 +123,7 @@ impl AtWork {
                 at: Mutex::default(),
             };
             at_work.resume(around, patience).await?;
+            at_work.team.was_used(around);
             Ok(at_work)
         };
         begun.await.inspect_err(|failure: &Failure| {

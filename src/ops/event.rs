@@ -1,7 +1,10 @@
 //! What an op tells on the way. Whoever listens puts it into words.
 
 use crate::{
-    approval::Approval, fs::InsecurePermissions, model::ConnectorType, receipt::ChangeResult,
+    approval::Approval,
+    fs::InsecurePermissions,
+    model::{App, ConnectorType},
+    receipt::ChangeResult,
     store::Wait,
 };
 
@@ -34,6 +37,8 @@ pub enum OpEvent<'a> {
     Advice(&'a str),
     /// The store has the plan now: what to apply, and where it is.
     PlanKept(&'a crate::plan::Digest, &'a str),
+    /// From now on this is the store of an app, on this machine.
+    StoreUsed(&'a str, &'a App),
     /// The plan is in its file only.
     PlanNotKept(String),
     /// Nothing begins, for the store cannot be used, as the error says.

@@ -9,8 +9,10 @@ use super::Around;
 use crate::{
     base::{cloned_instead, is_of_run, submodule_of},
     context::Failure,
+    escape,
     git::{Checkout, RemoteAddress, RemoteName},
     model::{App, RunRepository, is_request},
+    state::AppState,
     store::{AppKey, GitStore},
 };
 
@@ -71,11 +73,51 @@ pub(super) async fn check_led(
     match submodule_of(context, checkout.root()).await? {
         Some((_, path)) if !checkout.is_cloned() => Err(LedByOthers {
             remote: remote.to_string(),
-            path: crate::escape::limited(&path, 200),
+            path: escape::limited(&path, 200),
         }
         .into()),
         _ => Ok(()),
     }
+}
+
+/// The clone names another store than this machine has used for the app.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "this machine has used the store {known} for app {app}, and here `{named}` is {store}, which whoever made this clone \
+     may have chosen: connplan does not use it"
+)]
+#[diagnostic(
+    code(connplan::store::other),
+    help("if that is your team's store too, run `connplan trust {named}` here once")
+)]
+struct OtherStore {
+    app: String,
+    known: String,
+    named: String,
+    store: String,
+}
+
+/// Fails where the checkout leads to another store than this machine has used for the app: it may be somebody else's,
+/// who names this app. Not for a pipeline, where nothing was used before.
+pub(super) fn check_is_known(
+    state: &AppState,
+    app: &App,
+    named: &str,
+    at: &str,
+) -> Result<(), Failure> {
+    let known = state.stores()?;
+    let address = |store: &str| store.strip_prefix("git:").unwrap_or(store).to_owned();
+    let is_it = |known: &String| RunRepository::is_one(&address(known), &address(at));
+    let Some(other) = known.first().filter(|_| !known.iter().any(is_it)) else {
+        return Ok(());
+    };
+    Err(OtherStore {
+        app: app.id.to_string(),
+        known: escape::limited(other, 300),
+        named: named.to_owned(),
+        store: escape::limited(at, 300),
+    }
+    .into())
 }
 
 /// The store at a remote of the checkout around a folder.

@@ -48,6 +48,11 @@ struct LeftStore {
 /// The memory of the app that an op is about.
 #[derive(Debug)]
 pub struct Team {
+    state: AppState,
+    /// Where the store is, without credentials; none where this machine is all there is.
+    at: Option<String>,
+    /// Whether only the checkout says so.
+    is_brought: bool,
     pub(super) memory: Memory,
     pub(super) outbox: Outbox,
     pub(super) app: App,
@@ -104,7 +109,24 @@ impl Team {
         state: &AppState,
     ) -> Result<Self, Failure> {
         let place = place(around, project)?;
-        Self::at(around, (project, &project.root), app, state, place).await
+        let team = Self::at(around, (project, &project.root), app, state, place).await?;
+        let brought = team.at.as_deref().filter(|_| team.is_brought);
+        if let Some(at) = brought.filter(|_| !around.context.vars.ci()) {
+            in_git::check_is_known(state, app, team.memory.name(), at)?;
+        }
+        Ok(team)
+    }
+
+    /// Remembers that the store was used: another one is none of this app's, unless the user says so.
+    pub(super) fn was_used(&self, around: &Around<'_>) {
+        let Some(at) = self.at.as_ref().filter(|_| !around.context.vars.ci()) else {
+            return;
+        };
+        match self.state.add_store(at) {
+            Ok(true) => around.tell(&OpEvent::StoreUsed(at, &self.app)),
+            Ok(false) => {}
+            Err(why) => tracing::info!(%why, "the store will not be known again"),
+        }
     }
 
     /// The memories in stores that the settings of the base name and those of the checkout do not.
@@ -235,25 +257,33 @@ impl Team {
         let keep = keep_in_settings(project).map_err(unusable)?;
         let home = state.dir().ok_or(crate::state::StateError::Nowhere)?;
         let mut trusted = false;
+        let mut at = None;
         let store: Arc<dyn Store> = match place {
             None => Arc::new(LocalStore::at(&home.join("memory"))),
             Some((Place::Git(name), _)) => {
                 let store = in_git::at_remote(around, root, &name, home, app).await?;
-                trusted = Trust::load(&around.context.state)?.contains_store(&store.trusted_as());
+                let address = at.insert(store.trusted_as());
+                trusted = Trust::load(&around.context.state)?.contains_store(address);
                 store
             }
             Some((Place::Repository(address), _)) => {
                 trusted = true;
+                at = Some(address.store_name());
                 in_git::at_address(around, root, address, home, app).await?
             }
             Some((Place::Object(url), ours)) => {
                 trusted = ours || Trust::load(&around.context.state)?.contains_store(&url);
-                object(&url, trusted, app)?
+                let store = object(&url, trusted, app)?;
+                at = Some(url);
+                store
             }
         };
         let outbox = Outbox::at(&home.join("outbox"));
         let memory = Memory::new(store, app.clone(), around.by()).trusted(trusted);
         Ok(Self {
+            state: state.clone(),
+            at,
+            is_brought: !trusted,
             memory,
             outbox,
             app: app.clone(),
@@ -363,7 +393,10 @@ impl Team {
         let kept = self.memory.keep_plan(digest, text).await;
         let shared = kept.is_ok() && self.memory.is_shared();
         match kept {
-            Ok(()) if shared => around.tell(&OpEvent::PlanKept(digest, self.memory.name())),
+            Ok(()) if shared => {
+                around.tell(&OpEvent::PlanKept(digest, self.memory.name()));
+                self.was_used(around);
+            }
             Ok(()) => {}
             Err(e) => around.tell(&OpEvent::PlanNotKept(e.to_string())),
         }

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::{StateFolder, folder::folder_name};
 use crate::{
-    fs::{self, FsError, InsecurePermissions, Lock, LockError},
+    fs::{self, FsError, InsecurePermissions, Lock, LockError, Visibility},
     model::App,
 };
 
@@ -94,6 +94,41 @@ impl AppState {
         self.dir().map_or_else(Vec::new, restrict)
     }
 
+    /// The stores that this machine has used for the app.
+    pub fn stores(&self) -> Result<Vec<String>, StateError> {
+        let path = self.dir().ok_or(StateError::Nowhere)?.join("stores");
+        match fs::read_private_text(&path, 1 << 20) {
+            Ok(text) => Ok(text.lines().map(str::to_owned).collect()),
+            Err(e) if e.is_nothing() => Ok(Vec::new()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Remembers one of them. Says whether it is the first.
+    pub fn add_store(&self, store: &str) -> Result<bool, StateError> {
+        let mut known = self.stores()?;
+        if known.iter().any(|known| known == store) {
+            return Ok(false);
+        }
+        let dir = self.make()?;
+        known.push(store.to_owned());
+        let text = format!("{}\n", known.join("\n"));
+        fs::write(&dir.join("stores"), text.as_bytes(), Visibility::Private)?;
+        Ok(known.len() == 1)
+    }
+
+    /// The folder, made where it is missing.
+    fn make(&self) -> Result<&Path, StateError> {
+        let (Some(dir), Some(base)) = (self.dir(), self.folder.make()?) else {
+            return Err(StateError::Nowhere);
+        };
+        for folder in [&base.join("apps"), dir] {
+            fs::refuse_link(folder)?;
+            fs::ensure_private_dir(folder)?;
+        }
+        Ok(dir)
+    }
+
     /// Fails if nothing could be kept here. Leaves nothing behind.
     pub fn check_writable(&self) -> Result<(), StateError> {
         let dir = self.dir().ok_or(StateError::Nowhere)?;
@@ -108,17 +143,13 @@ impl AppState {
 
     /// Creates the folder where it is missing and takes its lock.
     pub fn lock(&self, timeout: Duration, holder: &str) -> Result<Locked, StateError> {
-        let (Some(dir), Some(base)) = (self.dir(), self.folder.make()?) else {
-            return Err(StateError::Nowhere);
-        };
+        let dir = self.dir().ok_or(StateError::Nowhere)?;
         let lock = dir.join("lock");
         // Nothing is written through a link, and no right is changed behind one.
         for path in [dir, &lock, &pending(dir), &hosts(dir), &journal(dir)] {
             fs::refuse_link(path)?;
         }
-        for folder in [&base.join("apps"), dir] {
-            fs::ensure_private_dir(folder)?;
-        }
+        self.make()?;
         let lock = Lock::acquire(&lock, timeout, holder)?;
         let insecure = restrict(dir);
         fs::remove_leftovers(dir);

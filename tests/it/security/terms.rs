@@ -155,6 +155,7 @@ fn a_store_says_neither_and_the_plan_shows_what_the_files_hold() {
     Nothing is waiting for authorization in app app-1, as git:origin knows it.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
+    This machine takes FOLDER/origin.git for the store of app app-1 from now on.
     snowflake waits for a person; requested just now by mallory.
     warning: the store says that snowflake waits for a person, but no file here declares it with the same scopes, connection values and account; it is left alone
     ");

@@ -149,6 +149,7 @@ fn a_push_waits_for_the_lease_and_gives_it_back() {
           authorization: required
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    This machine takes FOLDER/origin.git for the store of app app-1 from now on.
       ! slack waiting for authorization
     Skipped OAuth in non-interactive mode. Run `connplan authorize` in a terminal to complete it.
     ");

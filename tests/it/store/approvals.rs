@@ -99,6 +99,7 @@ fn one_of_two_signatures_is_not_enough_yet() {
     To have it approved: a signer runs `connplan approve sha256:DIGEST`, which keeps the signature in the store; then `connplan apply sha256:DIGEST`
     --- stderr
     Kept the plan in git:origin; `connplan apply sha256:DIGEST` takes it from there.
+    This machine takes FOLDER/origin.git for the store of app app-1 from now on.
     ");
     let ann = team.key("ann");
     let approve = ["approve", "x.plan", "--key", &ann];
@@ -362,6 +363,7 @@ fn authorize_takes_only_what_an_approved_plan_asked_for() {
     Nothing is waiting for authorization in app app-1, as git:origin knows it.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
+    This machine takes FOLDER/origin.git for the store of app app-1 from now on.
     slack waits for a person; requested just now by one.
     warning: the store says that slack waits, but the plan is not approved: 1 signature needed, 0 found; it is left alone
     ");
@@ -566,6 +568,7 @@ fn an_approval_of_one_account_is_none_of_another() {
     Nothing is waiting for authorization in app app-1, as git:origin knows it.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
+    This machine takes FOLDER/origin.git for the store of app app-1 from now on.
     slack waits for a person; requested just now by one.
     warning: the store says that slack waits, but its plan does not ask for that; it is left alone
     ");
@@ -599,6 +602,7 @@ fn what_the_policy_denies_is_not_asked_for_whatever_the_store_says() {
       Left alone: slack - the policy in connplan.toml forbids it: slack: the type is denied
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
+    This machine takes FOLDER/origin.git for the store of app app-1 from now on.
     slack waits for a person; requested just now by one.
     ");
     assert!(team.platform.writes().is_empty());
@@ -662,6 +666,7 @@ fn what_a_plan_of_the_store_says_of_the_past_is_not_believed() {
     Nothing is waiting for authorization in app app-1, as git:origin knows it.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
+    This machine takes FOLDER/origin.git for the store of app app-1 from now on.
     gmail waits for a person; requested just now by an unknown user.
     warning: the store says that gmail waits, but the plan is not approved: 1 signature needed, 0 found; it is left alone
     ");
@@ -710,6 +715,7 @@ fn a_receipt_does_not_stand_for_an_approval() {
     exit 1: connplan authorize --yes --print-links --timeout 60s --receipt FOLDER/project/../forger/evil.receipt
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
+    This machine takes FOLDER/origin.git for the store of app app-1 from now on.
     error: what this receipt requests for slack needs an approval in this project, and a receipt does not prove that there is one
       help: give `--expect-digest` with the digest that `connplan apply` printed; this receipt's is sha256:DIGEST
       code: connplan::usage

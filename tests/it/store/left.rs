@@ -91,6 +91,7 @@ fn what_was_taken_back_in_the_store_of_the_base_is_not_asked_for() {
     Nothing is waiting for authorization in app app-1, as git:other knows it.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
+    This machine takes FOLDER/project.x for the store of app app-1 from now on.
     slack waits for a person; requested just now by one.
     warning: the store says that slack waits, but the plan is not approved: 1 signature needed, 0 found; it is left alone
     ");

@@ -87,6 +87,7 @@ fn what_no_apply_takes_is_not_asked_for() {
     Nothing is waiting for authorization in app app-1, as git:origin knows it.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
+    This machine takes FOLDER/origin.git for the store of app app-1 from now on.
     slack waits for a person; requested just now by an unknown user.
     warning: the store says that slack waits, but no apply takes its plan any more (the plan is speculative: it was made from a snapshot, not from the live app): `connplan authorize --forget slack`, then plan it anew; it is left alone
     ");
@@ -213,6 +214,7 @@ fn a_receipt_that_cannot_be_read_is_not_passed_over() {
     --- stderr
     Approved by ann@example.com (signature, SHA256:KEY).
     Acting as a workspace, by BASE44_API_KEY.
+    This machine takes FOLDER/origin.git for the store of app app-1 from now on.
     error: the store git:origin holds a `log/ENTRY.toml` that cannot be read: the receipt in it has format 3.0, written by connplan VERSION; this connplan reads 2.0
       help: somebody else wrote it, or a newer connplan did; look at it, and delete it if it is not needed
       code: connplan::store::unreadable
@@ -248,6 +250,7 @@ fn what_was_consented_to_does_not_wait_by_the_same_approval() {
     Nothing is waiting for authorization in app app-1, as git:origin knows it.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
+    This machine takes FOLDER/origin.git for the store of app app-1 from now on.
     slack waits for a person; requested just now by an unknown user.
     warning: the store says that slack waits, but the plan was carried out, or given up, at TIME, and an approval counts only once: 1 signature needed, 0 found; it is left alone
     ");
@@ -283,6 +286,7 @@ fn what_was_done_of_a_plan_that_still_waits_is_done_once() {
     --- stderr
     Approved by ann@example.com (signature, SHA256:KEY).
     Acting as a workspace, by BASE44_API_KEY.
+    This machine takes FOLDER/origin.git for the store of app app-1 from now on.
     error: the plan was carried out, or given up, at TIME, and an approval counts only once: 1 signature needed, 0 found
       help: nothing was written. If it is wanted again: `connplan plan` shows what is different now, and `connplan approve PLAN` approves this plan anew
       code: connplan::approval::used

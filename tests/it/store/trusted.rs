@@ -98,6 +98,71 @@ fn a_checkout_names_a_bucket_only_after_it_is_trusted() {
     project.run(&["trust", "s3://"]).expect(1);
 }
 
+/// A stranger's clone names an app of the user's: its remote is not told of the app, nor believed.
+#[cfg(unix)]
+#[test]
+fn a_clone_leads_to_no_other_store_than_the_one_of_before() {
+    let platform = Platform::start();
+    let project = member(&platform, "ada", Project::new())
+        .connector("slack", &["chat:write"])
+        .file("connplan.toml", "[store]\nurl = \"git:origin\"\n");
+    let root = project.root();
+    git(&root, &["init", "-q"]);
+    for name in ["ours", "theirs"] {
+        let place = project
+            .path(&format!("../{name}.git"))
+            .display()
+            .to_string();
+        git(&root, &["init", "-q", "--bare", &place]);
+    }
+    let told = |name: &str| {
+        let place = project.path(&format!("../{name}.git"));
+        !git(&place, &["for-each-ref"]).is_empty()
+    };
+    git(&root, &["remote", "add", "origin", "../ours.git"]);
+    let keeps = ["plan", "--out", "x.plan"];
+    // Who only looks uses no store.
+    project.run(&["plan"]).expect(0).lacks("from now on");
+    let first = project.run(&keeps);
+    first.expect(0).tells("Kept the plan in git:origin");
+    first.tells("for the store of app app-1 from now on");
+    project.run(&keeps).expect(0).lacks("from now on");
+    assert!(told("ours"));
+    git(&root, &["remote", "set-url", "origin", "../theirs.git"]);
+    let kept = project.run(&keeps);
+    kept.expect(0)
+        .tells("the plan is in its file, not in the store: this machine has used the store");
+    project
+        .run(&["status"])
+        .expect(0)
+        .tells("connplan does not use it");
+    let refused = project.run(&["apply", "x.plan"]);
+    refused
+        .expect(1)
+        .tells("connplan::store::other")
+        .tells("connplan trust git:origin");
+    project.run(&["history"]).expect(1);
+    assert!(!told("theirs"));
+    // A pipeline has one clone, whose state may be kept between runs.
+    let in_ci = [&["--no-input"], &keeps[..]].concat();
+    project
+        .run_vars(&[("CI", "1")], &in_ci)
+        .expect(0)
+        .tells("Kept the plan");
+    project.run(&["trust", "git:origin"]).expect(0);
+    project.run(&["apply", "x.plan"]).expect(0);
+    // Either is known from now on.
+    project.run(&["trust", "--remove", "git:origin"]).expect(0);
+    for name in ["ours", "theirs"] {
+        let place = format!("../{name}.git");
+        git(&root, &["remote", "set-url", "origin", &place]);
+        project
+            .run(&keeps)
+            .expect(0)
+            .tells("Kept the plan in git:origin");
+    }
+}
+
 /// An archive brings a remote along, beside the checkout: what that names does not run as the user.
 #[cfg(unix)]
 #[test]
@@ -190,6 +255,8 @@ fn a_store_is_told_only_what_was_asked_for_under_it() {
     assert!(!told(&theirs));
     // The team's own knows what it was asked for under, whoever runs a command there.
     git(&root, &["remote", "set-url", "origin", &ours]);
+    project.run(&["authorize", "--forget", "slack"]).expect(1);
+    project.run(&["trust", "git:origin"]).expect(0);
     project.run(&["authorize", "--forget", "slack"]).expect(0);
     project.run(&["apply", "--auto-approve"]).expect(0);
     assert!(told(&ours));
@@ -199,7 +266,10 @@ fn a_store_is_told_only_what_was_asked_for_under_it() {
     project.run(&["trust", "git:origin"]).expect(0);
     look();
     assert!(told(&theirs));
-    project.run(&["trust", "--remove", "git:origin"]).expect(0);
+    for place in [&theirs, &ours] {
+        git(&root, &["remote", "set-url", "origin", place]);
+        project.run(&["trust", "--remove", "git:origin"]).expect(0);
+    }
     assert_eq!(
         project.run(&["trust", "--list"]).stdout,
         "No address is trusted.\n"

@@ -205,6 +205,7 @@ fn what_one_store_is_to_be_told_no_other_hears() {
     let other = team.pipeline.path("../other.git").display().to_string();
     git(&root, &["init", "-q", "--bare", &other]);
     git(&root, &["remote", "set-url", "origin", &other]);
+    team.pipeline.run(&["trust", "git:origin"]).expect(0);
     team.pipeline.run(&["plan"]).expect(0);
     assert!(!kinds(&team.pipeline).contains(&"apply".to_owned()));
     git(&root, &["remote", "set-url", "origin", ours.trim()]);
