@@ -26,7 +26,7 @@ mod table;
 mod unbounded;
 
 pub use compare::ScopeDiff;
-pub use near::{near, spelt_out};
+pub use near::{all_spelt_out, near, of_provider, spelt_out};
 pub use revoke::revoke_page;
 pub use rules::{ScopeEquivalence, ScopeIndex};
 pub use scope_fact::{Access, Certainty, ScopeFact};

@@ -48,14 +48,28 @@ pub fn near(connector: &str, scope: &str) -> Option<&'static str> {
 /// it holds what nobody sees. `None` where the very scope is known. The provider may read it so, and gates take it
 /// for that.
 pub fn spelt_out(connector: &str, scope: &str) -> Option<&'static str> {
-    let provider = Provider::of(connector)?;
-    if table::find(provider, provider.plain(scope)).is_some() {
-        return None;
-    }
-    let name = bare(provider.plain(scope));
     let rank = |entry: &&Entry| (!entry.offered_by(connector), is_legacy(entry));
-    let same = table::named(provider, &name, bare).min_by_key(rank)?;
+    let same = same_names(connector, scope)?.min_by_key(rank)?;
     Some(same.scope)
+}
+
+/// All of these, where there are several.
+pub fn all_spelt_out(connector: &str, scope: &str) -> impl Iterator<Item = &'static str> {
+    let same = same_names(connector, scope).into_iter().flatten();
+    same.map(|entry| entry.scope)
+}
+
+fn same_names(connector: &str, scope: &str) -> Option<impl Iterator<Item = &'static Entry>> {
+    let provider = Provider::of(connector)?;
+    let plain = provider.plain(scope);
+    let is_known = table::find(provider, plain).is_some();
+    (!is_known).then(|| table::named(provider, bare(plain), bare))
+}
+
+/// The scopes of a type's provider, whichever of its types has them.
+pub fn of_provider(connector: &str) -> impl Iterator<Item = &'static str> {
+    let provider = Provider::of(connector).into_iter();
+    provider.flat_map(|provider| table::entries_of(provider).map(|entry| entry.scope))
 }
 
 fn is_legacy(entry: &Entry) -> bool {

@@ -73,11 +73,11 @@ pub(super) fn entry(provider: Provider, scope: &str) -> Option<&'static Entry> {
 /// The lines of one provider whose scopes have this name. It is always the same `name_of`.
 pub(super) fn named(
     provider: Provider,
-    name: &str,
+    name: String,
     name_of: fn(&str) -> String,
 ) -> impl Iterator<Item = &'static Entry> {
     sections_of(provider)
-        .filter_map(move |section| section.named(name_of).get(name))
+        .filter_map(move |section| section.named(name_of).get(&name))
         .flatten()
         .copied()
 }

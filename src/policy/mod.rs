@@ -9,6 +9,7 @@ mod scopes;
 mod stricter;
 
 pub use judge::{Forbidden, Judgement, Verdict, Violation, evaluate};
+pub use scopes::denies_known;
 pub use stricter::{Loosened, stricter};
 
 use std::{

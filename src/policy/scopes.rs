@@ -72,6 +72,9 @@ impl Patterns {
             let pattern = pattern.as_str();
             texts.insert(pattern.to_lowercase());
             texts.insert(catalogue::plain(name, pattern).to_lowercase());
+            // As people write scopes: what it may be read as is denied, and not allowed.
+            let meant = catalogue::all_spelt_out(name, pattern).map(Scope::new);
+            texts.extend(meant.map(|meant| rules.canonical(connector, &meant).to_lowercase()));
             let permission = catalogue::permission(name, pattern);
             // `https://SERVICE/*` is about the service.
             if !permission.trim_matches('*').is_empty() {
@@ -120,6 +123,15 @@ impl Patterns {
         let canonical = ScopeEquivalence::default().canonical(connector, scope);
         self.canonical.contains(canonical.as_ref()) || self.bare.fit(&fold(connector, &canonical))
     }
+}
+
+/// Whether a pattern denies a scope that is known of a type's provider.
+pub fn denies_known(connector: &ConnectorType, pattern: &str) -> bool {
+    let patterns = Patterns::of(connector, &[Scope::new(pattern)].into());
+    let name = connector.as_str();
+    // Any pattern denies what asks for all.
+    let mut known = catalogue::of_provider(name).filter(|scope| !catalogue::is_all(name, scope));
+    known.any(|scope| patterns.name(connector, &Scope::new(scope)))
 }
 
 fn fold(connector: &ConnectorType, text: &str) -> String {

@@ -6,6 +6,7 @@ use super::{
     Finding, Problem,
     json5::{self, SyntaxError},
     quote::{Quoted, is_invisible},
+    scope,
     source::Source,
     suggest, toml_tree,
     tree::{Member, Node, Span, Value},
@@ -332,7 +333,9 @@ impl Check {
                 self.tell(Finding::EmptyScope, element.span.clone(), "empty");
                 continue;
             }
-            self.spelling(text, &element.span);
+            if let Some((finding, label)) = scope::misspelt(text) {
+                self.tell(finding, element.span.clone(), label);
+            }
             if let Some(earlier) = first.get(text) {
                 let scope = Quoted::new(text);
                 let problem = Problem::new(Finding::DuplicateScope { scope }, &self.source)
@@ -349,15 +352,10 @@ impl Check {
 
     /// One string that the provider reads as several scopes.
     fn commas(&mut self, connector: &ConnectorType, scopes: &[(Scope, Span)]) {
-        if !catalogue::splits_at_commas(connector.as_str()) {
-            return;
-        }
-        for (scope, span) in scopes.iter().filter(|(s, _)| s.as_str().contains(',')) {
-            let finding = Finding::ScopeComma {
-                scope: Quoted::new(scope.as_str()),
-                connector: connector.clone(),
-            };
-            self.tell(finding, span.clone(), "this scope");
+        for (scope, span) in scopes {
+            if let Some(finding) = scope::with_comma(Some(connector), scope.as_str()) {
+                self.tell(finding, span.clone(), "this scope");
+            }
         }
     }
 
@@ -371,31 +369,12 @@ impl Check {
         for (scope, span) in clean.take(MAX_LOOKED_UP) {
             if let Some(meant) = catalogue::near(connector.as_str(), scope.as_str()) {
                 let found = Quoted::new(scope.as_str());
-                let finding = Finding::ScopeSlip { found, meant };
+                let help = format!(
+                    "did you mean `{meant}`? Any scope is allowed, so this is only a warning"
+                );
+                let finding = Finding::ScopeSlip { found, help };
                 self.tell(finding, span.clone(), "this scope");
             }
-        }
-    }
-
-    fn spelling(&mut self, text: &str, span: &Span) {
-        if text.bytes().all(|b| b.is_ascii_graphic()) {
-            return;
-        }
-        let scope = Quoted::new(text);
-        if text.chars().any(is_invisible) {
-            let finding = Finding::ScopeInvisible { scope };
-            self.tell(finding, span.clone(), "holds an invisible character");
-        } else if text.chars().any(char::is_whitespace) {
-            let help = if text.trim().chars().any(char::is_whitespace) {
-                "each scope is an element of its own: [\"a\", \"b\"], not [\"a b\"]"
-            } else {
-                "delete the white space at its ends"
-            };
-            self.tell(
-                Finding::ScopeWhiteSpace { scope, help },
-                span.clone(),
-                "this scope",
-            );
         }
     }
 

@@ -241,9 +241,7 @@ pub enum Finding {
         help: &'static str,
     },
     /// A comma within a scope of a provider that reads several scopes there.
-    #[error(
-        "the scope `{scope}` contains a comma, and the provider of {connector} reads it as several scopes"
-    )]
+    #[error("the scope `{scope}` contains a comma, and {reader} as several scopes")]
     #[diagnostic(
         code(connplan::config::scope_comma),
         help("each scope is an element of its own: [\"a\", \"b\"], not [\"a,b\"]")
@@ -251,8 +249,8 @@ pub enum Finding {
     ScopeComma {
         /// The scope.
         scope: Quoted,
-        /// Whose.
-        connector: ConnectorType,
+        /// Who reads it.
+        reader: String,
     },
     /// A control or invisible character in a scope.
     #[error("the scope `{scope}` contains an invisible character")]
@@ -292,18 +290,15 @@ pub enum Finding {
         /// Whether a rule is for it, which then is for nothing.
         gate: bool,
     },
-    /// A scope that is nearly a known one.
+    /// A scope that is nearly a known one; in the settings, one that none of those known fits.
     #[error("the scope `{found}` is unknown")]
-    #[diagnostic(
-        code(connplan::config::scope_slip),
-        severity(Warning),
-        help("did you mean `{meant}`? Any scope is allowed, so this is only a warning")
-    )]
+    #[diagnostic(code(connplan::config::scope_slip), severity(Warning))]
     ScopeSlip {
         /// As written.
         found: Quoted,
-        /// The known scope.
-        meant: &'static str,
+        /// What may be meant, and what follows.
+        #[help]
+        help: String,
     },
     /// What `[policy]` of `connplan.toml` forbids.
     #[error("`{rule}` of the policy in connplan.toml forbids this: {message}")]

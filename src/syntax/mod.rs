@@ -9,6 +9,7 @@ mod finding;
 pub mod json5;
 mod problem;
 mod quote;
+mod scope;
 mod settings;
 mod source;
 pub(crate) mod suggest;

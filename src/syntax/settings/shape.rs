@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::types::Percent;
 use crate::{
-    model::ConnectorType,
-    policy::Rule,
+    catalogue,
+    model::{ConnectorType, ExpectedAccount},
+    policy::{self, Rule},
     syntax::{
         Finding, Problem, Source,
         quote::Quoted,
-        suggest,
+        scope, suggest,
         tree::{Member, Node, Span, Value},
     },
 };
@@ -32,18 +33,29 @@ pub(super) enum Shape {
     Switch,
     /// A string; the decoder says what is wrong within it.
     Text(&'static str),
-    /// A list of strings.
-    Texts(&'static str),
     /// A list of connector types.
     Types(&'static str),
+    /// A list of scopes of the type that it stands under; where they are denied, `*` is any text.
+    Scopes(&'static str, Named),
+    /// Who is to consent.
+    Account,
     /// A whole number, or a share in percent.
     Share,
     /// This, or a table of it by type.
     OneOrEach(&'static Shape),
 }
 
+/// What becomes of scopes that are named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    Added,
+    Allowed,
+    Denied,
+}
+
 use Shape::{
-    ByType, Choice, Each, OneOrEach, Ruled, Share, Switch, Table, Text, Texts, Types, Whole,
+    Account, ByType, Choice, Each, OneOrEach, Ruled, Scopes, Share, Switch, Table, Text, Types,
+    Whole,
 };
 
 const CLASS: Shape = Choice(&["none", "sensitive", "restricted"]);
@@ -59,7 +71,7 @@ pub(super) const SETTINGS: Shape = Table(&[
     ("on_remove", Choice(&["remove", "disconnect"])),
     (
         "providers",
-        ByType(&Table(&[("adds", Texts("[\"openid\"]"))])),
+        ByType(&Table(&[("adds", Scopes("[\"openid\"]", Named::Added))])),
     ),
     (
         "environments",
@@ -99,7 +111,7 @@ pub(super) const SETTINGS: Shape = Table(&[
             ("denied_types", Types("[\"gmail\"]")),
             ("max_class", OneOrEach(&CLASS)),
             ("max_access", OneOrEach(&ACCESS)),
-            ("accounts", ByType(&Text("\"@example.com\""))),
+            ("accounts", ByType(&Account)),
             ("unknown_scopes", LEVEL),
             (
                 "rules",
@@ -109,8 +121,14 @@ pub(super) const SETTINGS: Shape = Table(&[
                     ("override", Switch),
                 ])),
             ),
-            ("allowed_scopes", ByType(&Texts("[\"chat:write\"]"))),
-            ("denied_scopes", ByType(&Texts("[\"admin\"]"))),
+            (
+                "allowed_scopes",
+                ByType(&Scopes("[\"chat:write\"]", Named::Allowed)),
+            ),
+            (
+                "denied_scopes",
+                ByType(&Scopes("[\"admin\"]", Named::Denied)),
+            ),
         ]),
     ),
 ]);
@@ -121,6 +139,8 @@ pub(super) fn check(root: &Node, source: &Source) -> Vec<Problem> {
         source,
         problems: Vec::new(),
         patterns: 0,
+        looked_up: 0,
+        connector: None,
     };
     check.node("", root, &SETTINGS);
     check.approval(root);
@@ -167,11 +187,18 @@ fn holds_gate(member: &Member) -> bool {
 /// The most patterns of all lists: each is held against each scope.
 const MOST_PATTERNS: usize = 1000;
 
+/// The most scopes that are held against the catalogue; real settings have a dozen.
+const MOST_LOOKED_UP: usize = 200;
+
 struct Check<'a> {
     source: &'a Source,
     problems: Vec<Problem>,
     /// How many there were so far.
     patterns: usize,
+    /// How many scopes were held against the catalogue.
+    looked_up: usize,
+    /// Whose scopes those that come are.
+    connector: Option<ConnectorType>,
 }
 
 impl Check<'_> {
@@ -197,11 +224,12 @@ impl Check<'_> {
                         if !types.insert(member.key.to_ascii_lowercase()) {
                             self.twice(&member.key, &member.key_span);
                         }
+                        self.connector = ConnectorType::parse(&*member.key).ok();
                     }
                     self.node(&below(&member.key), &member.node, each);
                 }
             }
-            (Texts(_) | Types(_), Value::List(elements)) => {
+            (Scopes(..) | Types(_), Value::List(elements)) => {
                 let is_pattern = |element: &&Node| element.text().is_some_and(|it| it.contains('*'));
                 let before = self.patterns;
                 self.patterns += elements.iter().filter(is_pattern).count();
@@ -212,16 +240,17 @@ impl Check<'_> {
                     self.problems.push(problem.label(node.head(), "this list"));
                 }
                 for element in elements {
-                    match element.text() {
-                        None => self.wrong(path, element, shape),
-                        Some(text) if matches!(shape, Types(_)) => {
-                            self.check_type(path, text, &element.span);
+                    match (element.text(), shape) {
+                        (None, _) => self.wrong(path, element, shape),
+                        (Some(text), Scopes(_, named)) => {
+                            self.check_scope(text, *named, &element.span);
                         }
-                        Some(_) => {}
+                        (Some(text), _) => self.check_type(path, text, &element.span),
                     }
                 }
             }
             (OneOrEach(shape), _) => self.node(path, node, shape),
+            (Account, Value::Text(text)) if ExpectedAccount::parse(text).is_some() => {}
             (Share, Value::Text(text)) if Percent::try_from(text.clone()).is_ok() => {}
             (Ruled(shape), Value::Map(members)) => {
                 for member in members {
@@ -276,6 +305,59 @@ impl Check<'_> {
         let (found, gate) = (Quoted::new(text), path.starts_with("policy."));
         let problem = Problem::new(Finding::TypeSlip { found, meant, gate }, self.source);
         self.problems.push(problem.label(span.clone(), "this type"));
+    }
+
+    /// A scope has the errors that it has in a file; and where none that is known fits, a slip is likely.
+    fn check_scope(&mut self, text: &str, named: Named, span: &Span) {
+        let wrong = if text.trim().is_empty() && named != Named::Allowed {
+            Some((Finding::EmptyScope, "empty"))
+        } else {
+            let comma = scope::with_comma(self.connector.as_ref(), text);
+            scope::misspelt(text).or(comma.map(|finding| (finding, "this scope")))
+        };
+        let (finding, label) = match wrong {
+            Some(wrong) => wrong,
+            None => match self.unknown_scope(text, named) {
+                Some(finding) => (finding, "this scope"),
+                None => return,
+            },
+        };
+        let problem = Problem::new(finding, self.source);
+        self.problems.push(problem.label(span.clone(), label));
+    }
+
+    /// What a rule denies is read as it may be meant; all else to the letter.
+    fn unknown_scope(&mut self, text: &str, named: Named) -> Option<Finding> {
+        let denied = named == Named::Denied;
+        let any = || catalogue::connectors().filter_map(|name| ConnectorType::parse(name).ok());
+        let of = self.connector.clone();
+        let mut types: Vec<_> = of.map_or_else(|| any().collect(), |name| vec![name]);
+        // Of a provider of which none is known, nobody can tell.
+        types.retain(|name| catalogue::of_provider(name.as_str()).next().is_some());
+        let is_known = |name: &ConnectorType| catalogue::fact(name.as_str(), text).is_some();
+        let fits = |name: &ConnectorType| denied && policy::denies_known(name, text);
+        if types.is_empty() || self.looked_up >= MOST_LOOKED_UP || types.iter().any(is_known) {
+            return None;
+        }
+        self.looked_up += 1;
+        if types.iter().any(fits) {
+            return None;
+        }
+        let near = types
+            .iter()
+            .find_map(|name| catalogue::near(name.as_str(), text));
+        let help = match near {
+            Some(meant) if denied => {
+                format!("did you mean `{meant}`? As it stands, it forbids nothing that is known")
+            }
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None if denied => {
+                "it forbids nothing that is known; `connplan scopes` lists what is".to_owned()
+            }
+            None => return None,
+        };
+        let found = Quoted::new(text);
+        Some(Finding::ScopeSlip { found, help })
     }
 
     fn unknown(&mut self, path: &str, member: &Member, known: &[(&'static str, Shape)]) {
@@ -346,7 +428,12 @@ impl Check<'_> {
             Whole(least, most) => format!("a whole number from {least} to {most}"),
             Switch => "true or false".to_owned(),
             Text(example) => format!("a string, for example {example}"),
-            Texts(example) | Types(example) => format!("a list of strings, for example {example}"),
+            Account => {
+                "an address, or a domain with its `@`, for example \"@example.com\"".to_owned()
+            }
+            Scopes(example, _) | Types(example) => {
+                format!("a list of strings, for example {example}")
+            }
         };
         let message = format!("`{path}` is {found}; it has to be {wanted}");
         let span = match shape {

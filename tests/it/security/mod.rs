@@ -20,6 +20,7 @@ mod kinds;
 mod led_away;
 pub(crate) mod loosening;
 mod merged;
+mod patterns;
 pub(crate) mod policy;
 #[cfg(unix)]
 pub(crate) mod private;

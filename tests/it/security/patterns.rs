@@ -1,0 +1,78 @@
+//! The scopes that a policy names: a gate that is written as people write scopes is not open.
+
+use crate::support::{Platform, Project};
+
+const READ: &str = "https://www.googleapis.com/auth/gmail.readonly";
+
+fn project(platform: &Platform, settings: &str) -> Project {
+    Project::new()
+        .at(platform)
+        .file("connplan.toml", settings)
+        .connector("gmail", &[READ])
+}
+
+#[test]
+fn what_is_denied_is_what_is_meant_and_what_is_allowed_is_to_the_letter() {
+    let platform = Platform::start();
+    for pattern in [
+        READ,
+        "gmail.readonly",
+        "GMAIL.readonly",
+        &format!("{READ}/"),
+        "http://www.googleapis.com/auth/gmail.readonly",
+    ] {
+        for of in ["gmail", "'*'"] {
+            let denied = format!("[policy]\ndenied_scopes = {{ {of} = [\"{pattern}\"] }}\n");
+            let project = project(&platform, &denied);
+            let run = project.run(&["plan"]);
+            run.expect(6).tells("is denied").lacks("is unknown");
+            project.run(&["validate"]).expect(1).tells("is denied");
+        }
+    }
+    let allowed = "[policy]\nallowed_scopes = { gmail = [\"gmail.readonly\"] }\n";
+    let run = project(&platform, allowed).run(&["validate"]);
+    run.expect(1)
+        .tells("the scope `gmail.readonly` is unknown")
+        .tells("is not among those allowed");
+    assert!(platform.writes().is_empty());
+}
+
+#[test]
+fn what_a_file_may_not_hold_a_policy_may_not_name() {
+    let platform = Platform::start();
+    let settings = "[policy]\naccounts = { gmail = \"example.com\" }\n\
+        denied_scopes = { gmail = [\"gmail.readonly \", \"openid *\", \"\"], slack = [\"channels:*,chat:write\"], \
+        \"*\" = [\"a,b\"] }\n[providers.gmail]\nadds = [\"a b\"]\n";
+    let run = project(&platform, settings).run(&["validate"]);
+    run.expect(1)
+        .tells("`policy.accounts.gmail` is \"example.com\"; it has to be an address, or a domain with its `@`")
+        .tells("the scope `gmail.readonly ` holds white space")
+        .tells("the scope `openid *` holds white space")
+        .tells("a scope is empty")
+        .tells("`channels:*,chat:write` contains a comma, and the provider of slack reads it as several scopes")
+        .tells("`a,b` contains a comma, and some providers read it as several scopes")
+        .tells("the scope `a b` holds white space")
+        .says("7 errors");
+}
+
+#[test]
+fn what_forbids_nothing_that_is_known_is_said() {
+    let platform = Platform::start();
+    let settings = "[policy]\ndenied_scopes = { gmail = [\"gmail.raedonly\", \"gmail.*\", \"*drive*\"], \
+        \"*\" = [\"chat:wirte\", \"*.send\", \"repo\"], wix = [\"a\"] }\nallowed_scopes = { gmail = [\"*\", \"x\"] }\n";
+    let project = project(&platform, settings);
+    let told = "the scope `gmail.raedonly` is unknown";
+    project.run(&["plan"]).expect(0).tells(told);
+    project.run(&["doctor"]).says(told);
+    project.run(&["validate"]).expect(0);
+    let run = project.run(&["validate", "--strict"]);
+    run.expect(1).tells(told).says("Not valid: 3 warnings");
+    for told in [
+        "`gmail.*`",
+        "`chat:wirte`",
+        "did you mean `chat:write`?",
+        "forbids nothing that is known",
+    ] {
+        run.tells(told);
+    }
+}
