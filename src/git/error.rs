@@ -89,7 +89,8 @@ pub enum GitError {
         help(
             "git's own credentials are used (a credential helper, an SSH agent, the checkout step \
              of a pipeline); they need the right to do this. In GitHub Actions that is \
-             `permissions: contents: write`"
+             `permissions: contents: write`; in GitLab, let job tokens push (Settings > CI/CD > Job token permissions), \
+             or set CONNPLAN_STORE=git:ADDRESS to reach it another way"
         )
     )]
     Denied {

@@ -136,7 +136,16 @@ pub(super) async fn at_remote(
     // What an artifact says that is unpacked over the clone, `.git` and all, is nobody's word.
     let from = cloned_instead(context, &checkout, remote.as_ref().ok()).filter(|_| is_origin);
     let remote = match from {
-        Some(from) => checkout.reach(&from).await?,
+        Some(from) => {
+            if let Ok(named) = &remote {
+                let named = escape::limited(&named.identity(), 300);
+                context.warn_once(&format!(
+                    "`{name}` of this clone is {named}, and in GitLab's pipelines the store `git:{name}` is where the runner \
+                     cloned from: to use another address, set CONNPLAN_STORE=git:ADDRESS in the pipeline"
+                ));
+            }
+            checkout.reach(&from).await?
+        }
         None => remote?,
     };
     // What a run for a request checks out may be a fork, whose owner would have all to say. Another run may look

@@ -339,7 +339,9 @@ fn no_other_origin_has_the_store() {
             git(&project, &["remote", "remove", "origin"]);
         }
         git(&project, &[&["config"][..], &config].concat());
-        applied();
+        // A team that reaches the forge by another address is told how to; for writing alone there is none.
+        let says = applied().contains("set CONNPLAN_STORE=git:ADDRESS");
+        assert_eq!(says, connector != "notion", "{connector}");
         assert_eq!(told(&evil), "", "{connector}");
         let now = told(&url);
         assert_ne!(now, known, "{connector}");
