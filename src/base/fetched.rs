@@ -76,7 +76,7 @@ pub(super) async fn depot_of(
 ) -> Result<(Depot, RemoteAddress), Failure> {
     let state = context.state.dir().ok_or(StateError::Nowhere)?;
     let cache = state.join("git").join(remote.cache_name());
-    let depot = Depot::open(&cache, checkout.git().clone()).await?;
+    let depot = Depot::open(&cache, checkout.git().clone(), &remote).await?;
     Ok((depot, remote))
 }
 

@@ -24,6 +24,8 @@ use crate::{
 pub struct Depot {
     git: Git,
     dir: PathBuf,
+    /// Whether its objects are named by SHA-256: as those of the remote, else nothing is fetched or pushed.
+    pub(super) sha256: bool,
 }
 
 /// How long it is not asked again where a branch is: as long as two looks of one run lie apart.
@@ -49,12 +51,42 @@ impl Depot {
     /// What the remote is called in it.
     pub(super) const REMOTE: &'static str = "connplan";
 
-    /// Opens it, and makes it where there is none.
-    pub async fn open(dir: &Path, git: Git) -> Result<Self, GitError> {
+    /// Opens it for a remote, and makes it where there is none.
+    pub async fn open(dir: &Path, git: Git, remote: &RemoteAddress) -> Result<Self, GitError> {
+        let other = dir.with_extension("sha256");
+        if remote.is_clones && remote.sha256 {
+            return Self::make(&other, git, true).await;
+        }
+        let depot = Self::make(dir, git.clone(), false).await?;
+        if remote.is_clones {
+            return Ok(depot);
+        }
+        let note = dir.join("connplan-remote");
+        let sha256 = if let Ok(told) = fs::read_text(&note, 64) {
+            told == "sha256"
+        } else if let Ok(ids) = depot.some(remote).await {
+            let id = ids.split('\t').next().filter(|id| !id.is_empty());
+            let sha256 = id.map_or(remote.sha256, |id| id.len() == 64);
+            if id.is_some() {
+                let told = if sha256 { "sha256" } else { "sha1" };
+                fs::write(&note, told.as_bytes(), fs::Visibility::Private)?;
+            }
+            sha256
+        } else {
+            remote.sha256
+        };
+        if sha256 {
+            return Self::make(&other, git, true).await;
+        }
+        Ok(depot)
+    }
+
+    async fn make(dir: &Path, git: Git, sha256: bool) -> Result<Self, GitError> {
         fs::ensure_private_dir(dir)?;
         let depot = Self {
             git,
             dir: dir.to_owned(),
+            sha256,
         };
         // The last thing that git writes: without it, making it was cut short.
         if !dir.join("HEAD").exists() || !dir.join("connplan-made").exists() {
@@ -64,6 +96,11 @@ impl Depot {
                 "--shared=0600",
                 "--quiet",
                 "--template=",
+                if sha256 {
+                    "--object-format=sha256"
+                } else {
+                    "--object-format=sha1"
+                },
                 ".",
             ];
             let run = Run::new("make a repository", &args);
@@ -110,6 +147,25 @@ impl Depot {
             }
         }
         Ok(settings)
+    }
+
+    /// Some refs of the remote, if it has any: git reads them whatever objects are called.
+    async fn some(&self, remote: &RemoteAddress) -> Result<String, GitError> {
+        let args = [
+            "ls-remote",
+            "--quiet",
+            Self::REMOTE,
+            "HEAD",
+            "refs/connplan/*",
+        ];
+        let settings = self.settings(remote, false).await?;
+        let mut run = Run::new("read the remote's refs", &args);
+        run.private = &settings;
+        let output = self.run(run).await?;
+        if !output.success {
+            return Err(reach(remote, "read there", &output.stderr));
+        }
+        Ok(output.text())
     }
 
     /// The refs of the remote below a prefix such as `refs/connplan/`.

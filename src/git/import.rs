@@ -81,8 +81,12 @@ impl Depot {
             stream.extend_from_slice(format!("get-mark :{mark}\n").as_bytes());
         }
         stream.extend_from_slice(
-            format!("reset {name}\nfrom 0000000000000000000000000000000000000000\n\ndone\n")
-                .as_bytes(),
+            format!(
+                "reset {name}\nfrom {:0>1$}\n\ndone\n",
+                0,
+                if self.sha256 { 64 } else { 40 }
+            )
+            .as_bytes(),
         );
         let mut run = Run::new(
             DOING,

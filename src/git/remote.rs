@@ -17,6 +17,10 @@ pub struct RemoteAddress {
     pub(super) push: Secret,
     /// Headers that the checkout step of a pipeline keeps for it, as configuration.
     pub(super) headers: Vec<(String, Secret)>,
+    /// Whether the objects of the checkout are named by SHA-256.
+    pub(super) sha256: bool,
+    /// Whether it is a remote of the checkout: then its objects are named alike.
+    pub(super) is_clones: bool,
 }
 
 impl RemoteAddress {
@@ -35,6 +39,8 @@ impl RemoteAddress {
             fetch: address.clone(),
             push: address,
             headers: Vec::new(),
+            sha256: false,
+            is_clones: false,
         })
     }
 
@@ -137,6 +143,10 @@ impl Remotes {
         found.map(|(_, value)| value.as_str())
     }
 
+    fn sha256(&self) -> bool {
+        self.value("extensions.objectformat") == Some("sha256")
+    }
+
     fn url(&self, name: &RemoteName) -> Option<&str> {
         self.value(&format!("remote.{name}.url"))
     }
@@ -207,7 +217,7 @@ impl Checkout {
         if let Some(text) = known().get(&self.root) {
             return Ok(Remotes::of(text));
         }
-        let wanted = r"^(remote\..*\.(url|pushurl)|http\..*extraheader)$";
+        let wanted = r"^(remote\..*\.(url|pushurl)|http\..*extraheader|extensions\.objectformat)$";
         let args = ["config", "--null", "--get-regexp", wanted];
         let run = Run::new("read the remote's address", &args);
         let output = self.git.run(Place::Checkout(&self.root), run).await?;
@@ -257,6 +267,8 @@ impl Checkout {
         }
         Ok(RemoteAddress {
             headers: settings.headers(&fetch),
+            sha256: settings.sha256(),
+            is_clones: true,
             fetch: Secret::new(fetch),
             push: Secret::new(push),
             name,
@@ -265,8 +277,10 @@ impl Checkout {
 
     /// A repository that is none of its remotes, with what a pipeline's checkout step left for its host.
     pub async fn reach(&self, remote: &RemoteAddress) -> Result<RemoteAddress, GitError> {
+        let settings = self.remote_settings().await?;
         Ok(RemoteAddress {
-            headers: self.remote_settings().await?.headers(remote.fetch.expose()),
+            headers: settings.headers(remote.fetch.expose()),
+            sha256: settings.sha256(),
             ..remote.clone()
         })
     }
@@ -354,10 +368,8 @@ mod tests {
     fn a_remote_is_another_one_where_it_is_read_from_elsewhere() {
         let at = |fetch: &str, push: &str| {
             let remote = RemoteAddress {
-                name: RemoteName::origin(),
-                fetch: Secret::new(fetch),
                 push: Secret::new(push),
-                headers: Vec::new(),
+                ..RemoteAddress::parse(RemoteName::origin(), fetch).unwrap()
             };
             remote.identity()
         };

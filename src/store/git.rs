@@ -53,7 +53,7 @@ impl GitStore {
         git: Git,
         app: &AppKey,
     ) -> Result<Self, StoreError> {
-        let depot = Depot::open(cache, git).await?;
+        let depot = Depot::open(cache, git, &remote).await?;
         Ok(Self {
             name: format!("git:{}", remote.name),
             prefix: Self::prefix(app),

@@ -13,7 +13,8 @@ const REF: &str = "refs/connplan/test/log";
 async fn depot(dir: &Path, clone: &Path) -> (Depot, connplan::git::RemoteAddress) {
     let checkout = Checkout::of(clone, plain()).unwrap();
     let remote = checkout.remote(None, &RemoteName::origin()).await.unwrap();
-    (Depot::open(dir, plain()).await.unwrap(), remote)
+    let depot = Depot::open(dir, plain(), &remote).await.unwrap();
+    (depot, remote)
 }
 
 async fn commit(depot: &Depot, parent: Option<&ObjectId>, text: &str) -> ObjectId {

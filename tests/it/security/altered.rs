@@ -354,6 +354,57 @@ fn no_other_origin_has_the_store() {
     assert_eq!(platform.writes().len(), 3);
 }
 
+/// connplan's own repositories are of the kind that the remote is.
+#[test]
+fn objects_named_by_sha256_have_a_store_and_an_apply() {
+    let (platform, project) = repository("sha256");
+    let before = commit(&project, "[store]\nurl = \"git:origin\"\n");
+    let head = commit(&project, "[store]\nurl = \"git:origin\"\n# more\n");
+    pushed(&project);
+    let told = |remote: &str| git(&project, &["ls-remote", remote, "refs/connplan/*/log"]);
+    let keep = ["plan", "--out", "x.plan"];
+    project
+        .run(&keep)
+        .expect(0)
+        .tells("Kept the plan in git:origin");
+    assert_eq!(told("origin").find('\t'), Some(64));
+    // The commit before is fetched, where the clone lacks it.
+    let url = format!("file://{}", project.path("../remote.git").display());
+    git(&project, &["clone", "-q", "--depth=1", &url, "../shallow"]);
+    fs::rename(project.path(".git"), project.path("../whole")).unwrap();
+    fs::rename(project.path("../shallow/.git"), project.path(".git")).unwrap();
+    in_gitlab(&project, &head, &before).expect(0);
+    assert_eq!(platform.writes().len(), 1);
+    // One of either kind, named by its address.
+    for (format, length) in [("sha1", 40), ("sha256", 64)] {
+        let place = project
+            .path(&format!("../{format}.git"))
+            .display()
+            .to_string();
+        let format = format!("--object-format={format}");
+        git(
+            &project,
+            &["init", "-q", "--bare", "-b", "main", &format, &place],
+        );
+        let other = project
+            .path(&format!("../other{format}"))
+            .display()
+            .to_string();
+        git(&project, &["init", "-q", &format, &other]);
+        git(
+            &project,
+            &["-C", &other, "commit", "-q", "--allow-empty", "-m", "x"],
+        );
+        git(&project, &["-C", &other, "push", "-q", &place, "HEAD:main"]);
+        let store = format!("git:{place}");
+        for _ in 0..2 {
+            let kept = project.run_vars(&[("CONNPLAN_STORE", &store)], &keep);
+            kept.expect(0).tells("Kept the plan");
+        }
+        assert_eq!(told(&place).find('\t'), Some(length));
+    }
+}
+
 /// git makes no repository where the commit around it has files, and what such a one says would count.
 #[test]
 fn a_repository_that_was_put_into_the_clone_is_refused() {
