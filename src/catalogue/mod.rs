@@ -49,10 +49,16 @@ pub fn splits_at_commas(connector: &str) -> bool {
     Provider::of(connector).is_none_or(Provider::splits_at_commas)
 }
 
+/// Whether somebody may take a character within a scope for its end: Python and Java split texts at some that are no
+/// white space here, and a NUL ends one in C.
+pub fn ends_scope(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\0' | '\u{1c}'..='\u{1f}')
+}
+
 /// A scope as the provider may read it: one string can be several.
 pub fn parts<'a>(connector: &str, scope: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
     let commas = splits_at_commas(connector);
-    let ends = move |c: char| c.is_whitespace() || commas && c == ',';
+    let ends = move |c: char| ends_scope(c) || commas && c == ',';
     scope.split(ends).filter(|part| !part.is_empty())
 }
 

@@ -145,7 +145,7 @@ fn given_scopes(args: &AddArgs) -> Result<Option<Scopes>, Failure> {
     if args.scopes.is_empty() {
         return Ok(None);
     }
-    let odd = |scope: &&String| scope.is_empty() || scope.chars().any(char::is_whitespace);
+    let odd = |scope: &&String| scope.is_empty() || scope.contains(catalogue::ends_scope);
     if let Some(scope) = args.scopes.iter().find(odd) {
         return Err(UsageError::with_help(
             format!("`--scope '{}'` is not a scope", escape::limited(scope, 200)),

@@ -12,19 +12,21 @@ pub(super) fn misspelt(text: &str) -> Option<(Finding, &'static str)> {
         return None;
     }
     let scope = Quoted::new(text);
-    if text.chars().any(is_invisible) {
-        let finding = Finding::ScopeInvisible { scope };
-        return Some((finding, "holds an invisible character"));
+    if text.contains(catalogue::ends_scope) {
+        let help = if text.contains(|c| catalogue::ends_scope(c) && !c.is_whitespace()) {
+            "U+0000 and U+001C to U+001F count as white space: others end a text there; type the scope again"
+        } else if text.trim().contains(char::is_whitespace) {
+            "each scope is an element of its own: [\"a\", \"b\"], not [\"a b\"]"
+        } else {
+            "delete the white space at its ends"
+        };
+        return Some((Finding::ScopeWhiteSpace { scope, help }, "this scope"));
     }
-    if !text.contains(char::is_whitespace) {
-        return None;
-    }
-    let help = if text.trim().contains(char::is_whitespace) {
-        "each scope is an element of its own: [\"a\", \"b\"], not [\"a b\"]"
-    } else {
-        "delete the white space at its ends"
-    };
-    Some((Finding::ScopeWhiteSpace { scope, help }, "this scope"))
+    let hidden = text.contains(is_invisible);
+    hidden.then_some((
+        Finding::ScopeInvisible { scope },
+        "holds an invisible character",
+    ))
 }
 
 /// A comma in it, where the provider, or one of those of any type, reads several scopes then.

@@ -76,3 +76,49 @@ fn what_forbids_nothing_that_is_known_is_said() {
         run.tells(told);
     }
 }
+
+/// What is white space to somebody else ends a scope.
+#[test]
+fn no_character_that_ends_a_scope_elsewhere_is_within_one() {
+    let platform = Platform::start();
+    for (c, json) in [
+        (' ', " "),
+        ('\u{1c}', "\\u001c"),
+        ('\u{1f}', "\\u001F"),
+        ('\0', "\\u0000"),
+    ] {
+        // Whatever else nobody sees in it.
+        for scope in [
+            format!("openid{json}email"),
+            format!("a\\u200b{json}"),
+            json.to_owned(),
+        ] {
+            let file = format!("{{\"type\":\"gmail\",\"scopes\":[\"{scope}\"]}}");
+            let project = Project::new()
+                .at(&platform)
+                .file("base44/connectors/gmail.json", &file);
+            let run = project.run(&["plan"]);
+            assert!(
+                run.expect(1).stderr.contains("code: connplan::config::"),
+                "{scope}"
+            );
+        }
+        let scope = format!("a{c}b");
+        if c != '\0' {
+            let project = Project::new().at(&platform);
+            let run = project.run(&["add", "slack", "--scope", &scope, "--no-input"]);
+            run.expect(1).tells("is not a scope");
+        }
+        let denied = format!("[policy]\ndenied_scopes = {{ gmail = [\"a{json}b*\"] }}\n");
+        let run = project(&platform, &denied).run(&["plan"]);
+        run.expect(1).tells("holds white space");
+    }
+    let file = "{\"type\":\"gmail\",\"scopes\":[\"a\\u0007\"]}";
+    let project = Project::new()
+        .at(&platform)
+        .file("base44/connectors/gmail.json", file);
+    project
+        .run(&["plan"])
+        .expect(0)
+        .tells("contains an invisible character");
+}
