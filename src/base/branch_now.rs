@@ -1,5 +1,6 @@
 //! What the branch that a run is for has by now: somebody may start an old run again.
 
+use jiff::Timestamp;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -51,6 +52,22 @@ pub fn is_again(context: &Context) -> bool {
     let attempt = context.vars.get("GITHUB_RUN_ATTEMPT");
     attempt.is_some_and(|attempt| attempt.trim() != "1")
         || context.vars.get("CI_JOB_MANUAL") == Some("true")
+}
+
+/// Since when the run is that this job belongs to, as its runner says: no artifact of it is older. A push says when it
+/// came, also to a run that is started again.
+pub fn begun(context: &Context) -> Result<Option<Timestamp>, Failure> {
+    if let Some(at) = context.vars.get("CI_PIPELINE_CREATED_AT") {
+        return Ok(at.trim().parse().ok());
+    }
+    let pushed = context
+        .named_event()?
+        .and_then(|event| event["repository"]["pushed_at"].as_i64());
+    let is_first = || context.vars.get("GITHUB_RUN_ATTEMPT").map(str::trim) == Some("1");
+    Ok(match pushed {
+        Some(at) => Timestamp::from_second(at).ok(),
+        None => is_first().then(Context::clock),
+    })
 }
 
 /// The head of a branch, where that is not what is checked out. The pipeline's clone has it as it was

@@ -43,7 +43,7 @@ use std::{
 use tokio::sync::OnceCell;
 
 pub use self::{
-    branch_now::is_again,
+    branch_now::{begun, is_again},
     cloned::{check_cloned, check_remote},
     commit::submodule_of,
     fetched::cloned_instead,

@@ -377,7 +377,8 @@ impl<'a> ApplySession<'a> {
     async fn is_not_over(&self, due: &Names<'_>) -> Result<(), Failure> {
         let (inputs, memories) = (&self.inputs, self.memories());
         inputs.gate.is_not_behind(due)?;
-        over::not_over(&memories, &inputs.approved, &self.digest, inputs.made, due).await
+        let whose = (&inputs.approved, self.around.context);
+        over::not_over(&memories, whose, &self.digest, inputs.made, due).await
     }
 
     /// Refuses an approval of what was done already and is to be done again.

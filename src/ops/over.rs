@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     approval::Approved,
+    base::begun,
     config::Project,
     context::{Context, Failure},
     diff::Action,
@@ -40,11 +41,12 @@ pub(super) fn due<'a>(plan: &'a Plan, verified: &Verified<'_>) -> Names<'a> {
 }
 
 /// Refuses to do again what a plan carried out since it was made, unless it was made in this run: somebody has undone
-/// that. The same where a store has forgotten what happened since then. What an apply wrote and nobody could look at was
-/// not carried out, as far as anybody knows. A plan that needed an approval has a rule of its own: `used::unused`.
+/// that. The same where a store has forgotten what happened since then, and neither an event that it has nor the run
+/// says that the plan is newer: its file alone does not. What an apply wrote and nobody could look at was not carried
+/// out, as far as anybody knows. A plan that needed an approval has a rule of its own: `used::unused`.
 pub(super) async fn not_over(
     memories: &[&Memory],
-    approved: &Approved,
+    (approved, context): (&Approved, &Context),
     plan: &Digest,
     made: Option<Timestamp>,
     due: &Names<'_>,
@@ -57,7 +59,12 @@ pub(super) async fn not_over(
         let again = due.iter().filter_map(|name| done.get(*name));
         again.map(Done::second).filter(|at| *at > seen.made)
     });
-    match (again.max(), seen.gone.filter(|gone| made <= *gone)) {
+    let mut gone = seen.gone;
+    if let Some(at) = gone {
+        let is_newer = seen.told.max(begun(context)?) > Some(at);
+        gone = gone.filter(|_| made <= at || !is_newer);
+    }
+    match (again.max(), gone) {
         (Some(at), _) if !approved.was_needed() => Err(Refusal::Over { at }.into()),
         (_, Some(gone)) => Err(Refusal::Unremembered { gone }.into()),
         _ => Ok(()),
@@ -80,6 +87,8 @@ struct Seen {
     known: Vec<BTreeMap<ConnectorType, Done>>,
     /// When it was made. No digest covers when its file says that: it makes the plan no newer than they know it.
     made: Timestamp,
+    /// When one of them was told of it last, other than by an apply.
+    told: Option<Timestamp>,
     /// Until when one of them has forgotten entries.
     gone: Option<Timestamp>,
 }
@@ -92,12 +101,16 @@ impl Seen {
 }
 
 async fn look(memories: &[&Memory], digest: &Digest, made: Timestamp) -> Result<Seen, Failure> {
-    let (mut known, mut kept, mut gone) = (Vec::new(), None, None);
+    let (mut known, mut kept, mut told, mut gone) = (Vec::new(), None, None, None);
     for memory in memories {
         let events = memory.events().await?;
         known.push(done(&events, digest).map_err(|unread| unread.of(memory))?);
         let saved = events.iter().filter(|event| event.is_saved(digest));
         kept = kept.max(saved.map(|event| event.at).max());
+        let of_it = |event: &&HistoryEvent| event.what.digest() == Some(digest);
+        let events = events.iter().filter(of_it);
+        let events = events.filter(|event| !event.is_apply_of(digest));
+        told = told.max(events.map(|event| event.at).max());
         gone = gone.max(memory.waits_known().await?.gone());
     }
     // One of a time to come is of an unknown one.
@@ -106,6 +119,7 @@ async fn look(memories: &[&Memory], digest: &Digest, made: Timestamp) -> Result<
     Ok(Seen {
         known,
         made: kept.map_or(made, |kept| kept.min(made)),
+        told,
         gone,
     })
 }

@@ -250,13 +250,13 @@ pub enum Refusal {
     /// It may have been carried out.
     #[error(
         "nothing tells any more whether all of the plan was applied: the store has only what happened after {gone} \
-         ([store] `keep`), and the plan is older, or does not say how old it is"
+         ([store] `keep`), and neither it nor this run shows that the plan is newer"
     )]
     #[diagnostic(
         code(connplan::plan::unremembered),
         help(
             "nothing was written: to apply it could undo what was decided since. Run `connplan plan --out FILE` again, \
-             and ask for a review"
+             where it can write to the store, and ask for a review; in a pipeline, start a new run"
         )
     )]
     Unremembered {

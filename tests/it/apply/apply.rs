@@ -403,8 +403,8 @@ fn a_plan_that_nobody_remembers_is_made_anew() {
     exit 3: connplan apply 1.plan
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    error: nothing tells any more whether all of the plan was applied: the store has only what happened after TIME ([store] `keep`), and the plan is older, or does not say how old it is
-      help: nothing was written: to apply it could undo what was decided since. Run `connplan plan --out FILE` again, and ask for a review
+    error: nothing tells any more whether all of the plan was applied: the store has only what happened after TIME ([store] `keep`), and neither it nor this run shows that the plan is newer
+      help: nothing was written: to apply it could undo what was decided since. Run `connplan plan --out FILE` again, where it can write to the store, and ask for a review; in a pipeline, start a new run
       code: connplan::plan::unremembered
     ");
     let text = project.read("1.plan");
@@ -414,7 +414,32 @@ fn a_plan_that_nobody_remembers_is_made_anew() {
     project.write("1.plan", &undated.collect::<Vec<_>>().join("\n"));
     let run = project.run(&["apply", "1.plan"]);
     run.expect(3).tells("nothing tells any more");
-    assert_eq!(platform.writes(), NOTHING);
+    // What its file says is anybody's word; since when the run is, the runner's.
+    let now = jiff::Timestamp::now();
+    let dated = text.lines().map(|line| match line.split_once(" = ") {
+        Some(("created_at", _)) => format!("created_at = \"{now}\"\n"),
+        _ => format!("{line}\n"),
+    });
+    project.write("1.plan", &dated.collect::<String>());
+    for since in ["", "2026-01-01T00:00:00Z"] {
+        let run = project.run_vars(&[("CI_PIPELINE_CREATED_AT", since)], &["apply", "1.plan"]);
+        run.expect(3).tells("nothing tells any more");
+    }
+    let old = r#"{"repository":{"pushed_at":1767225600}}"#;
+    for (attempt, event) in [("1", old), ("2", "{}"), ("1", "{}")] {
+        assert_eq!(platform.writes(), NOTHING);
+        project.write("event.json", event);
+        let vars = [
+            ("GITHUB_RUN_ATTEMPT", attempt),
+            ("GITHUB_EVENT_PATH", "event.json"),
+        ];
+        let run = project.run_vars(&vars, &["apply", "1.plan"]);
+        let is_new = (attempt, event) == ("1", "{}");
+        run.expect(if is_new { 0 } else { 3 });
+    }
+    assert_eq!(platform.writes().len(), 1);
+    platform.set(&github);
+    platform.forget();
     project.run(&plan).expect(0);
     project.run(&["apply", "1.plan"]).expect(0);
     let gone = "DELETE external-auth/integrations/github/remove";
