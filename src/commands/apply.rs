@@ -142,17 +142,18 @@ async fn fresh(
 ) -> Result<Option<Applied>, Failure> {
     let mut situation = planning::look_to_apply(context, args.planning.dir.as_deref()).await?;
     let mut plan = situation.plan(&args.planning.wishes())?;
+    let around = listening::around(context);
+    situation
+        .explain(&mut plan, &args.planning.wishes(), &around)
+        .await;
     // Where nothing is to be done nobody is asked, anywhere.
-    let asks = plan.has_changes() && !args.auto_approve;
+    let asks = (plan.has_changes() || plan.withdraws()) && !args.auto_approve;
     if asks && !context.terminal.is_interactive() {
         return Err(planning::cannot_ask(
             "the plan must be confirmed",
             "--auto-approve",
         ));
     }
-    situation
-        .explain(&mut plan, &listening::around(context))
-        .await;
     let digest = document::digest(&plan)?;
     let report = PlanReport::new(&plan, &digest).at(medium.now);
     view::plan::propose(report, medium, &context.terminal);

@@ -179,7 +179,9 @@ impl Paper {
 
     fn has_changes(&self) -> bool {
         match self {
-            Self::Plan(plan, ..) => plan.has_changes() || plan.loosened().next().is_some(),
+            Self::Plan(plan, ..) => {
+                plan.has_changes() || plan.withdraws() || plan.loosened().next().is_some()
+            }
             Self::Receipt(receipt) => receipt.has_effects(),
             Self::Failure(_) => true,
         }

@@ -8,7 +8,7 @@ use crate::{
     config::Project,
     context::{Context, Failure},
     escape,
-    model::{App, ago},
+    model::{App, ConnectorType, ago},
     ops::{self, Around, LazyBinding, Listener, OpEvent, Team},
     plan::{Digest, document::Saved, envelope::DocumentKind},
     store::{Memory, StoreError},
@@ -134,6 +134,11 @@ impl Listener for Context {
             }
             OpEvent::NotInPlan(names) => {
                 say(&view::authorization::not_in_plan(names.iter().copied()));
+            }
+            OpEvent::Withdrawn(names) => {
+                let names: Vec<_> = names.iter().map(ConnectorType::as_str).collect();
+                let names = names.join(", ");
+                say(&format!("Withdrawn, and nobody is asked for it any more: {names}."));
             }
             OpEvent::JournalTorn => {
                 context

@@ -86,7 +86,11 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             planning::take_receipts(context, &mut situation, &args.receipts).await?;
             let (mut plan, judgement) = situation.judged(&args.planning.wishes())?;
             situation
-                .explain(&mut plan, &listening::around(context))
+                .explain(
+                    &mut plan,
+                    &args.planning.wishes(),
+                    &listening::around(context),
+                )
                 .await;
             let undeclared = undeclared(&plan, &situation.files, context.next());
             let waiting = waiting(&plan, &situation.files.pending, &situation.waits);
@@ -154,7 +158,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     for note in undeclared {
         context.terminal.say(&note);
     }
-    let changed = args.detailed_exitcode && plan.has_changes();
+    let changed = args.detailed_exitcode && (plan.has_changes() || plan.withdraws());
     Ok(if changed {
         ExitStatus::Changes
     } else {
@@ -247,6 +251,10 @@ fn undeclared(plan: &Plan, files: &Files, next: &NextCommand) -> Vec<String> {
     let folder = files.project.folder();
     let undeclared = files.pending.undeclared(&plan.app);
     undeclared
+        .filter(|(name, entry)| {
+            let by = entry.plan_digest.as_ref();
+            !by.is_some_and(|by| plan.withdraws_of(name, by))
+        })
         .map(|(connector, entry)| {
             view::authorization::forgettable(connector, entry.elsewhere(&folder), next)
         })

@@ -54,13 +54,15 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     let mut situation = planning::look_to_apply(context, args.planning.dir.as_deref()).await?;
     let actor = context.say_who_acts(&situation.remote).await;
     let mut plan = situation.plan(&args.planning.wishes())?;
+    let around = listening::around(context);
+    situation
+        .explain(&mut plan, &args.planning.wishes(), &around)
+        .await;
     // Where nothing is to be done nobody is asked, anywhere.
-    let asks = plan.has_changes() && !args.yes;
+    let asks = (plan.has_changes() || plan.withdraws()) && !args.yes;
     if asks && !context.terminal.is_interactive() {
         return Err(planning::cannot_ask("the plan must be confirmed", "--yes"));
     }
-    let around = listening::around(context);
-    situation.explain(&mut plan, &around).await;
     let digest = document::digest(&plan)?;
     let names: Vec<_> = situation
         .files

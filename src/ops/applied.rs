@@ -12,6 +12,7 @@ use crate::{
     context::{Context, Failure},
     diff::{Action, ConsentNeed},
     fs,
+    model::ConnectorType,
     plan::{Plan, Refusal},
     receipt::{self, ChangeResult, Outcome, Receipt},
     remote::Remote,
@@ -62,6 +63,8 @@ pub(super) struct Carried<'a> {
     pub(super) remote: &'a Remote,
     /// Whether it wrote anything.
     pub(super) writes: bool,
+    /// What waits and the plan withdraws.
+    pub(super) withdrawn: &'a [ConnectorType],
 }
 
 /// What an apply is to the next ones: **here alone it is decided whether it moves what was applied last.** It does

@@ -18,7 +18,7 @@ use super::{
     approving::{Now, with},
     known,
     over::{self, Names},
-    policy, used, waits,
+    policy, used, waits, withdrawn,
 };
 use crate::{
     apply::{
@@ -33,7 +33,7 @@ use crate::{
     diff::Action,
     fs,
     model::{App, ConnectorType, Observed},
-    pending::{LocalPending, PendingEntry, PendingSet},
+    pending::{LocalPending, PendingSet},
     plan::{self, Override, Plan, Refusal, Verified},
     policy::{Judgement, Verdict},
     receipt::{Outcome, Receipt},
@@ -103,6 +103,8 @@ pub struct ApplySession<'a> {
     own: PendingSet,
     /// What the team says to wait.
     waits: Waits,
+    /// What waits and is to be ended.
+    withdrawn: Vec<ConnectorType>,
     /// What an earlier run of the plan did, and where that is written.
     history: History,
     journal: PathBuf,
@@ -140,6 +142,7 @@ impl<'a> ApplySession<'a> {
             pending: PendingSet::default(),
             own: PendingSet::default(),
             waits: Waits::default(),
+            withdrawn: Vec::new(),
             history: History::default(),
             journal: PathBuf::new(),
         };
@@ -159,19 +162,8 @@ impl<'a> ApplySession<'a> {
         self.own = own;
         let mut pending = self.own.clone();
         waits::merge(&mut pending, app, &waits);
-        let undeclared = pending.undeclared(&plan.app);
-        let folder = self.inputs.observed.map(|_| self.inputs.project.folder());
-        // What was planned just now was planned from this folder alone; `plan` tells of others.
-        let is_here =
-            |entry: &PendingEntry| folder.as_deref().and_then(|f| entry.elsewhere(f)).is_none();
-        let undeclared = undeclared.filter(|(_, entry)| is_here(entry));
-        let undeclared: Vec<_> = undeclared.map(|(connector, _)| connector).collect();
-        if !undeclared.is_empty() {
-            self.around.tell(&match self.inputs.observed {
-                Some(_) => OpEvent::Undeclared(undeclared),
-                None => OpEvent::NotInPlan(undeclared),
-            });
-        }
+        let of = (self.inputs.project, plan, self.inputs.observed.is_some());
+        self.withdrawn = withdrawn::to_end(&self.around, of, &pending, &self.inputs.rules);
         let (locked, digest) = (Arc::clone(&self.locked), self.digest.clone());
         let (most, bytes) = (at_most_pending(plan, &digest, &pending), bytes_needed(plan));
         let read = fs::off_thread(move || -> Result<_, Failure> {
@@ -344,7 +336,7 @@ impl<'a> ApplySession<'a> {
             fs::off_thread(move || LocalPending::load(&locked)).await
         };
         match pending {
-            Ok(pending) => {
+            Ok(mut pending) => {
                 let receipt = &finished.receipt;
                 let inputs = &self.inputs;
                 let of = is_looked_at(inputs.plan, &finished).then_some(Carried {
@@ -352,9 +344,16 @@ impl<'a> ApplySession<'a> {
                     plan: inputs.plan,
                     remote: inputs.remote,
                     writes,
+                    withdrawn: &self.withdrawn,
                 });
                 let told = self.at_work.applied(&self.around, receipt, &pending, of);
-                told.await;
+                let ended = told.await.into_iter();
+                let ended = ended.filter(|name| pending.remove(inputs.app, name));
+                if ended.count() > 0
+                    && let Err(failure) = known::save(&self.locked, &pending).await
+                {
+                    self.around.warn(failure.told());
+                }
             }
             Err(e) => self.around.warn(e),
         }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Around, OpEvent, PendingBefore, Team,
     applied::{self, Carried},
+    withdrawn,
 };
 use crate::{
     config::Project,
@@ -251,33 +252,40 @@ impl AtWork {
     }
 
     /// Tells what an apply did. What cannot be told now is kept, and told by the next command. `of`: what
-    /// it was of, where the app is as the plan says.
+    /// it was of, where the app is as the plan says. Returns what it withdraws.
     pub(super) async fn applied(
         &self,
         around: &Around<'_>,
         receipt: &Receipt,
         pending: &PendingSet,
         of: Option<Carried<'_>>,
-    ) {
+    ) -> Vec<ConnectorType> {
         // Whoever reads the repository reads it.
         let stored = masked(receipt);
         let text = match receipt::to_toml(&stored, Some(around.context.now().to_string())) {
             Ok(text) => text,
-            Err(e) => return around.warn(e),
+            Err(e) => {
+                around.warn(e);
+                return Vec::new();
+            }
         };
         let what = What::Apply(receipt.plan_digest.clone(), text);
-        let applied_from = match of {
-            Some(of) => applied::moves_to(around.context, of, receipt, self.memory()).await,
-            None => None,
+        let (applied_from, withdrawn) = match of {
+            Some(of) => (
+                applied::moves_to(around.context, of, receipt, self.memory()).await,
+                withdrawn::ended(around, of, receipt).await,
+            ),
+            None => (None, Vec::new()),
         };
         let event = HistoryEvent {
             applied_from,
+            withdrawn: withdrawn.clone(),
             ..HistoryEvent::now(self.memory().by().clone(), self.epoch(), what)
         };
         let changed = receipt
             .results()
             .filter(|result| result.action != Action::NoOp);
-        let (mut waits, mut done) = (Vec::new(), Vec::new());
+        let (mut waits, mut done) = (Vec::new(), withdrawn.clone());
         for result in changed {
             match result.outcome {
                 Outcome::Pending => {
@@ -303,6 +311,7 @@ impl AtWork {
         {
             tracing::info!(%e, "old entries stay in the store");
         }
+        withdrawn
     }
 
     fn wait(&self, connector: &ConnectorType, entry: &PendingEntry) -> Wait {

@@ -30,6 +30,7 @@ mod unworkable;
 mod used;
 mod values;
 mod waits;
+mod withdrawn;
 
 pub use agree::{Uncompared, agrees};
 pub use apply::{ApplyInputs, ApplySession, Judge, bytes_needed};

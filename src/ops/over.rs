@@ -205,6 +205,9 @@ pub(super) async fn unrepaired(
     for (name, event) in last {
         let at = second(event.at);
         let what = match &event.what {
+            What::Apply(plan, _) if event.withdrawn.contains(&name) && removes(&event, &name) => {
+                format!("plan {plan} withdrew it")
+            }
             What::Apply(plan, _) if removes(&event, &name) => format!("plan {plan} removed it"),
             What::Forget(_) => "it was given up".to_owned(),
             _ => continue,
@@ -219,7 +222,12 @@ pub(super) async fn unrepaired(
 fn removes(event: &HistoryEvent, connector: &ConnectorType) -> bool {
     let receipt = receipt_of(event).ok().flatten();
     let mut results = receipt.into_iter().flat_map(|receipt| receipt.results);
-    results.any(|result| result.connector == *connector && result.action == Action::Delete)
+    // Of what was withdrawn, the plan may have kept the rest.
+    match results.find(|result| result.connector == *connector) {
+        Some(result) if result.action == Action::NoOp => result.scopes.is_empty(),
+        Some(result) => result.action == Action::Delete,
+        None => event.withdrawn.contains(connector),
+    }
 }
 
 /// As exactly as people are told.

@@ -14,7 +14,7 @@ use super::{
     explain, gates, over, policy,
     rules::{rules, rules_for_listed},
     values::{self, resolved},
-    waits,
+    waits, withdrawn,
 };
 use crate::{
     approval::Approved,
@@ -161,12 +161,19 @@ impl PlanSession {
         }
     }
 
-    /// Says why the plan removes what the base branch still declares, and what of it the base forbids that no
+    /// Says what the plan withdraws, why it removes what the base branch still declares, and what of it the base forbids that no
     /// rule forbids any more.
-    pub async fn explain(&self, plan: &mut Plan, around: &Around<'_>) {
+    pub async fn explain(&self, plan: &mut Plan, wishes: &Wishes<'_>, around: &Around<'_>) {
         let Files {
-            project, binding, ..
+            project,
+            binding,
+            pending,
+            rules,
+            ..
         } = &self.files;
+        if wishes.targets.is_empty() && !wishes.keep_unlisted {
+            withdrawn::say(around, (project, plan), pending, rules).await;
+        }
         explain::by_base_branch(plan, project, around.context).await;
         let present = self.observed.connectors.len();
         if self.judgement(plan, present).verdict().is_ok() {

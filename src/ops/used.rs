@@ -126,7 +126,7 @@ fn known_proofs(events: &[HistoryEvent]) -> Result<BTreeSet<String>, Unread<'_>>
     Ok(found)
 }
 
-/// Which connectors were written, consented to or given up: what was asked for before is over.
+/// Which connectors were written, consented to, withdrawn or given up: what was asked for before is over.
 pub(super) fn decided(event: &HistoryEvent) -> Result<BTreeSet<ConnectorType>, Unread<'_>> {
     Ok(match &event.what {
         What::Apply(..) => {
@@ -135,7 +135,8 @@ pub(super) fn decided(event: &HistoryEvent) -> Result<BTreeSet<ConnectorType>, U
                 let found = of.basis == Some(Basis::Found);
                 of.action != Action::NoOp && of.outcome.is_effect() && !found
             });
-            written.map(|result| result.connector).collect()
+            let written = written.map(|result| result.connector);
+            written.chain(event.withdrawn.iter().cloned()).collect()
         }
         What::Consent(consents) => {
             let consents = consents.iter().filter(|c| c.is_authorized());
@@ -208,6 +209,11 @@ pub(super) fn done<'e>(
                                 done.insert(name, now);
                             }
                         }
+                    }
+                }
+                for connector in &event.withdrawn {
+                    if open.remove(connector) || begun && !is_this {
+                        done.insert(connector.clone(), now);
                     }
                 }
                 begun &= !is_this;

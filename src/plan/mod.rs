@@ -35,12 +35,31 @@ use crate::{
     diff::{Action, Change, ConsentNeed},
     escape,
     model::{
-        Account, App, ConnectorType, Diagnostic, ExpectedAccount, Origin, RemoteConnector, map_of,
+        Account, App, ConnectorType, Diagnostic, ExpectedAccount, Origin, RemoteConnector,
+        Severity, map_of,
     },
 };
 
 /// Said of connection values that are declared, where nobody knows whether the app has others.
 pub const UNCOMPARED: &str = "connplan::plan::values_not_compared";
+
+/// Said of what waits by another plan's word and this one does not want: an apply of all ends it.
+pub const WITHDRAWN: &str = "connplan::plan::withdrawn";
+
+/// That a plan withdraws what that one asked for. An apply ends nothing of which its plan does not say just this.
+pub fn withdrawal(connector: &ConnectorType, by: &Digest) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Warning,
+        code: WITHDRAWN.to_owned(),
+        message: format!(
+            "withdrawn: {connector}, asked for by plan {by}: once this plan is applied, nobody is asked for it"
+        ),
+        file: None,
+        line: None,
+        column: None,
+        help: None,
+    }
+}
 
 /// The changes that make the remote as the files declare it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,6 +239,16 @@ impl Plan {
         let app = &self.app;
         let is_kept = app.unmanaged.is_empty() || keeps;
         app.untargeted.is_empty() && app.untargeted_new.is_empty() && is_kept
+    }
+
+    /// Whether it withdraws anything.
+    pub fn withdraws(&self) -> bool {
+        self.diagnostics.iter().any(|said| said.code == WITHDRAWN)
+    }
+
+    /// Whether it withdraws what that plan asked for.
+    pub fn withdraws_of(&self, connector: &ConnectorType, by: &Digest) -> bool {
+        self.diagnostics.contains(&withdrawal(connector, by))
     }
 
     /// Whether anything would be written.

@@ -145,6 +145,8 @@ pub struct HistoryEvent {
     pub what: What,
     /// Of an apply: from which commit it applied all.
     pub applied_from: Option<AppliedFrom>,
+    /// Of an apply: what had waited, and nobody is to be asked for any more.
+    pub withdrawn: Vec<ConnectorType>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -169,6 +171,8 @@ struct Record<'a> {
     consents: Vec<Consented>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     applied_from: Option<AppliedFrom>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    withdrawn: Vec<ConnectorType>,
 }
 
 impl HistoryEvent {
@@ -182,6 +186,7 @@ impl HistoryEvent {
             by,
             what,
             applied_from: None,
+            withdrawn: Vec::new(),
         }
     }
 
@@ -235,6 +240,7 @@ impl HistoryEvent {
             by: self.by.clone(),
             consents: Vec::new(),
             applied_from: self.applied_from.clone(),
+            withdrawn: self.withdrawn.clone(),
         };
         match &self.what {
             What::Plan(_) => {}
@@ -270,6 +276,7 @@ impl HistoryEvent {
             by: record.by,
             what,
             applied_from: record.applied_from,
+            withdrawn: record.withdrawn,
         })
     }
 }

@@ -86,6 +86,7 @@ fn event_json(event: &HistoryEvent, signers: &SignersOf) -> Value {
             let saved = receipt::read("the store's receipt", text).ok();
             let receipt = saved.as_ref().map(|saved| &saved.receipt);
             value["results"] = outcomes(receipt).into();
+            value["withdrawn"] = json!(event.withdrawn);
             value["approvals"] = json!(receipt.map_or(&[][..], |receipt| &receipt.approvals));
         }
         What::Consent(consents) => {
@@ -176,10 +177,10 @@ fn words(event: &HistoryEvent, signers: &SignersOf) -> (String, Option<String>) 
                         .entry(result.outcome.as_str().to_owned())
                         .or_default() += 1;
                 }
-                let counts: Vec<_> = counts
-                    .iter()
-                    .map(|(word, n)| format!("{n} {word}"))
-                    .collect();
+                let counts = counts.iter().map(|(word, n)| format!("{n} {word}"));
+                let withdrawn = event.withdrawn.iter();
+                let withdrawn = withdrawn.map(|name| format!("{name} withdrawn"));
+                let counts: Vec<_> = counts.chain(withdrawn).collect();
                 let signers = saved.receipt.approvals.iter();
                 let signers: Vec<_> = signers.map(|approval| approval.signer.as_str()).collect();
                 let approved = match signers.as_slice() {

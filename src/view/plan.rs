@@ -3,7 +3,12 @@
 use serde_json::Value;
 
 use super::{Format, Medium, markdown, report::PlanReport, text, unified};
-use crate::{escape, plan::UNCOMPARED, policy, syntax, term::Terminal};
+use crate::{
+    escape,
+    plan::{UNCOMPARED, WITHDRAWN},
+    policy, syntax,
+    term::Terminal,
+};
 
 /// When a plan is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +65,7 @@ fn fresh(
     moment: Moment,
 ) -> String {
     if medium.format == Format::Text {
-        let others = [syntax::OWN_VARIABLE, UNCOMPARED];
+        let others = [syntax::OWN_VARIABLE, UNCOMPARED, WITHDRAWN];
         let not_said = |code: &str| policy::says(code) || others.contains(&code);
         report.diagnostics.retain(|said| not_said(&said.code));
     }

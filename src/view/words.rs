@@ -46,6 +46,10 @@ pub(super) fn counts(report: &PlanReport, next: &NextCommand) -> String {
         );
     }
     match pending(report) {
+        0 if report.withdraws() => {
+            "No changes to make in the app. An apply withdraws what is not asked for any more."
+                .to_owned()
+        }
         0 if report.is_compared() => "No changes. The app matches the connector files.".to_owned(),
         0 => "No changes in what could be compared.".to_owned(),
         waiting => format!("No changes to make. {}", waits(waiting, next)),

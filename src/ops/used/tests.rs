@@ -91,6 +91,7 @@ fn events(whats: &[&What]) -> Vec<HistoryEvent> {
         by: By::default(),
         what: (*what).clone(),
         applied_from: None,
+        withdrawn: Vec::new(),
     };
     (1..).zip(whats).map(event).collect()
 }

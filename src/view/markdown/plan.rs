@@ -349,7 +349,7 @@ fn foot(report: &PlanReport, options: &Options, may_apply: bool) -> Vec<String> 
         lines.push("It cannot be applied: it was made from a snapshot.".to_owned());
     } else if report.expired {
         lines.push("It has expired: make a new plan.".to_owned());
-    } else if report.has_changes() && may_apply {
+    } else if (report.has_changes() || report.withdraws()) && may_apply {
         let file = options.file.as_deref().unwrap_or("FILE");
         lines.push(match missing {
             None => {

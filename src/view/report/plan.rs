@@ -15,7 +15,7 @@ use crate::{
         Account, ApiUrl, AppId, ConnectorType, Diagnostic, ExpectedAccount, Kind, Origin,
         RemoteConnector, RemoteStatus, Scope, Scopes, StripeMode, expected_shown, map_of, shown,
     },
-    plan::{AppPlan, Digest, Override, Plan, Summary, UNCOMPARED},
+    plan::{AppPlan, Digest, Override, Plan, Summary, UNCOMPARED, WITHDRAWN},
     policy::{self, Violation},
     risk::{self, Level, Risk, RiskKind},
     view::json,
@@ -324,6 +324,11 @@ impl PlanReport {
     /// Whether nothing declared was left out of the comparison.
     pub fn is_compared(&self) -> bool {
         self.diagnostics.iter().all(|d| d.code != UNCOMPARED)
+    }
+
+    /// Whether an apply of it ends what another plan asked for.
+    pub fn withdraws(&self) -> bool {
+        self.diagnostics.iter().any(|d| d.code == WITHDRAWN)
     }
 
     /// What was found, but what is loosened. What the policy says goes first: others may be many, and some

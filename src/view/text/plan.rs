@@ -209,7 +209,8 @@ fn write_pending(page: &mut TextPage, change: &ChangeReport, column: usize) {
 }
 
 fn write_end(page: &mut TextPage, report: &PlanReport, options: &PlanOptions<'_>) {
-    let may_apply = report.has_changes() && !report.speculative && !report.expired;
+    let has_work = report.has_changes() || report.withdraws();
+    let may_apply = has_work && !report.speculative && !report.expired;
     if options.file.is_some() || report.approval_missing.is_some() {
         page.gap();
     }

@@ -1,7 +1,10 @@
 //! What the team decided, and somebody's clone is older than that.
 
 use super::team::Team;
-use crate::support::{Connector, Platform, Project, reads};
+use crate::{
+    git::repository::git,
+    support::{Connector, Platform, Project, reads},
+};
 
 const QUICK: [&str; 5] = ["authorize", "--yes", "--print-links", "--timeout", "1s"];
 
@@ -64,4 +67,121 @@ fn what_a_later_plan_asks_for_goes_before_a_repair() {
         team.person.run(&QUICK).expect(4);
         assert!(!team.platform.writes().is_empty(), "it is asked for");
     }
+}
+
+/// What a plan of all does not want any more is over for all: for who has the files of then, their receipts and plans.
+#[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
+fn what_was_withdrawn_waits_for_nobody() {
+    for narrows in [false, true] {
+        let team = Team::new();
+        let wide: &[&str] = if narrows {
+            &["channels:read", "chat:write"]
+        } else {
+            &["chat:write"]
+        };
+        if narrows {
+            let slack = Connector::active("slack", &["channels:read"]);
+            team.platform.set(&slack);
+        }
+        team.platform.set(&Connector::active("linear", &["read"]));
+        for project in team.all() {
+            project.declare("slack", wide);
+            project.declare("linear", &["read"]);
+        }
+        team.pipeline.run(&["plan", "--out", "1.plan"]).expect(0);
+        let apply = ["apply", "1.plan", "--receipt", "1.receipt"];
+        team.pipeline.run(&apply).expect(0);
+        if narrows {
+            team.pipeline.declare("slack", &["channels:read"]);
+        } else {
+            team.pipeline.undeclare("slack");
+        }
+        // Of a part, or where more is kept, nobody decides about it.
+        for part in [&["--target", "linear"][..], &["--keep-unlisted"]] {
+            let plan = [&["plan", "--detailed-exitcode"], part].concat();
+            team.pipeline.run(&plan).expect(0).lacks("withdrawn");
+        }
+        let plan = ["plan", "--out", "2.plan", "--detailed-exitcode"];
+        let plan = team.pipeline.run(&plan);
+        plan.expect(2);
+        if !narrows {
+            reads!(plan, @"
+            exit 2: connplan plan --out 2.plan --detailed-exitcode
+            App app-1 at http://HOST
+
+            ! warning: withdrawn: slack, asked for by plan sha256:DIGEST: once this plan is applied, nobody is asked for it
+
+            No changes to make in the app. An apply withdraws what is not asked for any more.
+
+            Digest: sha256:DIGEST
+            To carry out exactly this plan: connplan apply 2.plan
+            --- stderr
+            Kept the plan in git:origin; `connplan apply sha256:DIGEST` takes it from there.
+            ");
+        }
+        let shown = team.pipeline.run(&["show", "2.plan"]);
+        shown.says("withdrawn: slack, asked for by plan sha256:");
+        let apply = team.pipeline.run(&["apply", "2.plan"]);
+        apply
+            .expect(0)
+            .tells("nobody is asked for it any more: slack");
+        team.platform.forget();
+        let told = team.pipeline.read("1.receipt");
+        team.person.write("1.receipt", &told);
+        for args in [
+            &QUICK[..],
+            &[&QUICK[..], &["--receipt", "1.receipt"]].concat(),
+        ] {
+            let run = team.person.run(args);
+            run.expect(0);
+            assert!(team.platform.writes().is_empty(), "{run}");
+        }
+        // The machine that asked has forgotten it, too.
+        team.pipeline.declare("slack", wide);
+        team.pipeline.run(&["authorize", "--list"]).expect(0);
+        team.pipeline.run(&["apply", "1.plan"]).expect(3);
+        team.pipeline
+            .run(&["history"])
+            .expect(0)
+            .says("slack withdrawn");
+        // It is planned anew.
+        team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
+        team.person.run(&["authorize", "--list"]).expect(4);
+    }
+}
+
+/// A clone that is behind withdraws nothing, nor does a plan what was asked for after it.
+#[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
+fn only_the_newest_withdraws_and_only_what_was_before() {
+    let team = Team::new();
+    team.pipeline.undeclare("slack");
+    team.pipeline.run(&["plan", "--out", "2.plan"]).expect(0);
+    team.second.run(&["apply", "--auto-approve"]).expect(0);
+    let waits = || {
+        let list = team.person.run(&["authorize", "--list"]);
+        list.expect(4).says("slack");
+    };
+    let apply = team.pipeline.run(&["apply", "2.plan"]);
+    apply
+        .expect(0)
+        .tells("slack: waits for a person, and is not part of this plan");
+    waits();
+    team.pipeline
+        .run(&["plan", "--out", "3.plan"])
+        .expect(0)
+        .says("withdrawn: slack");
+    git(
+        &team.second.root(),
+        &["commit", "-q", "--allow-empty", "-m", "newer"],
+    );
+    git(&team.second.root(), &["push", "-q", "origin", "HEAD:main"]);
+    let plan = team.pipeline.run(&["plan", "--detailed-exitcode"]);
+    plan.expect(0).lacks("withdrawn");
+    let apply = team.pipeline.run(&["apply", "3.plan"]);
+    apply
+        .expect(0)
+        .tells("slack: waits for a person, and is not part of this plan");
+    waits();
 }

@@ -1,0 +1,115 @@
+//! What an earlier plan asked for, nobody has consented to, and a later plan of the whole app does not want: the plan says
+//! so, and its apply ends it for all.
+
+use std::collections::BTreeMap;
+
+use super::{Around, OpEvent, agree::is_of_files, applied::Carried, team};
+use crate::{
+    base::Merged,
+    catalogue::ScopeEquivalence,
+    config::Project,
+    diff::{Action, ConsentNeed},
+    model::ConnectorType,
+    pending::{PendingEntry, PendingSet},
+    plan::{Digest, Plan, withdrawal},
+    receipt::{Outcome, Receipt},
+    syntax::Unlisted,
+};
+
+/// What waits and a plan of all does not want, by the plan that asked for it. What it writes itself replaces what waited.
+fn unwanted(
+    (project, plan): (&Project, &Plan),
+    pending: &PendingSet,
+    rules: &ScopeEquivalence,
+) -> BTreeMap<ConnectorType, Digest> {
+    let (keeps, folder) = (project.unlisted() == Unlisted::Keep, project.folder());
+    let is_wanted = |connector: &ConnectorType, entry: &PendingEntry| {
+        let mut changes = plan.changes();
+        let Some(change) = changes.find(|change| change.connector == *connector) else {
+            return keeps || entry.elsewhere(&folder).is_some();
+        };
+        let wants = change.after.as_ref().is_some_and(|after| {
+            let same = |a, b| rules.compare(connector, a, b).is_same();
+            let (asked, wanted) = (&entry.scopes, &after.scopes);
+            same(asked, wanted) && same(wanted, asked) && entry.terms().fit(&after.terms())
+        });
+        wants || change.action != Action::NoOp || change.authorization == ConsentNeed::Pending
+    };
+    if !plan.is_whole(keeps) {
+        return BTreeMap::new();
+    }
+    let unwanted = pending.of(&plan.app.app);
+    let unwanted = unwanted.filter(|(connector, entry)| !is_wanted(connector, entry));
+    let by_plan =
+        unwanted.filter_map(|(name, entry)| Some((name.clone(), entry.plan_digest.clone()?)));
+    by_plan.collect()
+}
+
+/// Has a plan of all say what it withdraws: where it is of the newest commit, or a pipeline's, whose apply looks at that.
+pub(super) async fn say(
+    around: &Around<'_>,
+    (project, plan): (&Project, &mut Plan),
+    pending: &PendingSet,
+    rules: &ScopeEquivalence,
+) {
+    let unwanted = unwanted((project, plan), pending, rules);
+    let in_pipeline = around.context.vars.ci();
+    if unwanted.is_empty() || !(in_pipeline || is_newest(around, project).await) {
+        return;
+    }
+    let said = unwanted.iter().map(|(name, by)| withdrawal(name, by));
+    plan.diagnostics.extend(said);
+}
+
+/// Whether what is checked out is what the branch has by now. Where nobody shares what waits, a desk asks no remote.
+async fn is_newest(around: &Around<'_>, project: &Project) -> bool {
+    let context = around.context;
+    let may_ask = context.vars.ci() || matches!(team::place(around, project), Ok(Some(_)));
+    may_ask && matches!(Merged::of(context, project).await, Ok(Some(_)))
+}
+
+/// What waits and the plan says to withdraw: what was asked for since it was made is not. Tells what else waits and is no
+/// part of the plan. A plan that `is_fresh` was made just now.
+pub(super) fn to_end(
+    around: &Around<'_>,
+    (project, plan, is_fresh): (&Project, &Plan, bool),
+    pending: &PendingSet,
+    rules: &ScopeEquivalence,
+) -> Vec<ConnectorType> {
+    let mut unwanted = unwanted((project, plan), pending, rules);
+    unwanted.retain(|name, by| plan.withdraws_of(name, by));
+    let folder = is_fresh.then(|| project.folder());
+    // What was planned just now was planned from this folder alone; `plan` tells of others.
+    let is_here =
+        |entry: &PendingEntry| folder.as_deref().and_then(|f| entry.elsewhere(f)).is_none();
+    let left = pending.undeclared(&plan.app);
+    let left = left.filter(|(name, entry)| is_here(entry) && !unwanted.contains_key(*name));
+    let left: Vec<_> = left.map(|(connector, _)| connector).collect();
+    if !left.is_empty() {
+        around.tell(&match folder {
+            Some(_) => OpEvent::Undeclared(left),
+            None => OpEvent::NotInPlan(left),
+        });
+    }
+    unwanted.into_keys().collect()
+}
+
+/// What of it an apply ends: it did all, and is of what the branch has by now.
+pub(super) async fn ended(
+    around: &Around<'_>,
+    of: Carried<'_>,
+    receipt: &Receipt,
+) -> Vec<ConnectorType> {
+    let is_left = |outcome| matches!(outcome, Outcome::Failed | Outcome::NotRun);
+    let mut results = receipt.results();
+    if of.withdrawn.is_empty() || results.any(|result| is_left(result.outcome)) {
+        return Vec::new();
+    }
+    let is_whole = is_of_files(of.project, of.plan);
+    if is_whole && is_newest(around, of.project).await {
+        around.tell(&OpEvent::Withdrawn(of.withdrawn));
+        return of.withdrawn.to_vec();
+    }
+    around.tell(&OpEvent::NotInPlan(of.withdrawn.iter().collect()));
+    Vec::new()
+}
