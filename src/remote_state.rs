@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::model::{
     Account, ApiUrl, App, AppId, ConnectorType, Declared, Kind, RemoteConnector, RemoteStatus,
-    Scopes, Sha256, StripeMode,
+    SavedValue, Scopes, Sha256, StripeMode,
 };
 
 /// A snapshot.
@@ -34,9 +34,9 @@ impl Snapshot {
             };
             for (name, value) in wanted {
                 if let Some(saved) = saved.get_mut(name)
-                    && *saved == digest(&self.app.id, connector, name, value)
+                    && saved.as_str() == digest(&self.app.id, connector, name, value)
                 {
-                    saved.clone_from(value);
+                    *saved = SavedValue::Told(value.clone());
                 }
             }
         }
@@ -139,9 +139,12 @@ pub fn write(
         account: state.account.as_ref().and_then(|is| kept(connector, is)),
         mode: state.mode,
         connection_values: state.connection_config.as_ref().map(|values| {
-            let digests = values
-                .iter()
-                .map(|(name, value)| (name.clone(), digest(&app.id, connector, name, value)));
+            let digests = values.iter().map(|(name, value)| {
+                (
+                    name.clone(),
+                    digest(&app.id, connector, name, value.as_str()),
+                )
+            });
             digests.collect()
         }),
     });
@@ -181,7 +184,10 @@ pub fn read(file: &str, text: &str) -> Result<Snapshot, SnapshotError> {
             scopes: entry.scopes,
             account: entry.account.map(|is| is.salted(&document.app_id)),
             mode: entry.mode,
-            connection_config: entry.connection_values,
+            connection_config: entry.connection_values.map(|digests| {
+                let other = |(name, digest)| (name, SavedValue::Other { digest });
+                digests.into_iter().map(other).collect()
+            }),
         };
         if (entry.connector.kind() == Kind::Stripe) != state.mode.is_some() {
             return Err(fail(format!(

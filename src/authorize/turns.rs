@@ -8,7 +8,7 @@ use tokio::{sync::Mutex, time::Instant};
 use super::{Candidate, Evidence, Item, State, machine::can_be_wanted, step};
 use crate::{
     catalogue::ScopeEquivalence,
-    model::{ConnectorType, RemoteConnector},
+    model::{ConnectorType, RemoteConnector, SavedValue},
     remote::{PutAnswer, Remote, RemoteError},
 };
 
@@ -77,7 +77,8 @@ impl Look {
         *listed = Some((at, all));
         drop(listed);
         if let Some(is) = is.as_mut().filter(|_| !entry.connection_config.is_empty()) {
-            is.connection_config = remote.connection_values(connector).await?.saved;
+            let told = remote.connection_values(connector).await?;
+            is.connection_config = told.saved.map(SavedValue::told);
         }
         Ok(is)
     }

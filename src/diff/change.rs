@@ -10,7 +10,7 @@ use crate::{
     catalogue::{ScopeDiff, ScopeEquivalence},
     model::{
         Account, ConnectorType, DeclaredConnector, ExpectedAccount, Kind, Likeness,
-        RemoteConnector, RemoteStatus, Removal, Scopes, Terms,
+        RemoteConnector, RemoteStatus, Removal, SavedValue, Scopes, Terms,
     },
 };
 
@@ -202,7 +202,7 @@ pub struct ConfigDiff {
 
 impl ConfigDiff {
     /// Compares. Files that declare no value leave alone what is there.
-    pub fn of(declared: &BTreeMap<String, String>, saved: &BTreeMap<String, String>) -> Self {
+    pub fn of(declared: &BTreeMap<String, String>, saved: &BTreeMap<String, SavedValue>) -> Self {
         if declared.is_empty() {
             return Self::default();
         }
@@ -210,7 +210,7 @@ impl ConfigDiff {
         for (name, value) in declared {
             match saved.get(name) {
                 None => diff.added.insert(name.clone()),
-                Some(is) if is != value => diff.changed.insert(name.clone()),
+                Some(is) if !is.is(value) => diff.changed.insert(name.clone()),
                 Some(_) => false,
             };
         }

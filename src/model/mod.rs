@@ -34,7 +34,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use hash::{Sha256, sha256};
 pub use likeness::Likeness;
 pub use map::map_of;
-pub use observed::{Observed, Policies, RemoteConnector, RemoteStatus, StripeMode};
+pub use observed::{Observed, Policies, RemoteConnector, RemoteStatus, SavedValue, StripeMode};
 pub use origin::{Origin, repository_of};
 pub use proposal::{
     BaseName, Line, base_branch, is_for_open_request, is_no_push, is_request, merged_line,

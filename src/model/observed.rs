@@ -56,7 +56,41 @@ pub struct RemoteConnector {
     /// The values that were saved with the connection, where they were asked for; none where they
     /// are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connection_config: Option<BTreeMap<String, String>>,
+    pub connection_config: Option<BTreeMap<String, SavedValue>>,
+}
+
+/// A value that was saved with a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SavedValue {
+    /// As it is.
+    Told(String),
+    /// Of which only a digest is known: it is none of those that are declared, whatever text one of them is.
+    Other {
+        /// The digest.
+        digest: String,
+    },
+}
+
+impl SavedValue {
+    /// What was told.
+    pub fn told(values: BTreeMap<String, String>) -> BTreeMap<String, Self> {
+        let told = values.into_iter();
+        told.map(|(name, value)| (name, Self::Told(value)))
+            .collect()
+    }
+
+    /// Whether it is this text.
+    pub fn is(&self, text: &str) -> bool {
+        matches!(self, Self::Told(value) if value == text)
+    }
+
+    /// For messages.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Told(text) | Self::Other { digest: text } => text,
+        }
+    }
 }
 
 impl RemoteConnector {

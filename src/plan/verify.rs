@@ -9,7 +9,8 @@ use crate::{
     catalogue::{self, ScopeEquivalence},
     diff::{Action, Change, ConfigDiff, Removal, derive},
     model::{
-        App, ConnectorType, Kind, Likeness, Observed, RemoteConnector, RemoteStatus, Scope, Scopes,
+        App, ConnectorType, Kind, Likeness, Observed, RemoteConnector, RemoteStatus, SavedValue,
+        Scope, Scopes,
     },
     policy::Verdict,
 };
@@ -349,8 +350,11 @@ pub(crate) fn field_differences(
     if let (Some(was), Some(is)) = (&was.connection_config, &is.connection_config)
         && was != is
     {
-        let names = |config: &BTreeMap<String, String>| {
-            let pairs: Vec<_> = config.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let names = |config: &BTreeMap<String, SavedValue>| {
+            let pairs: Vec<_> = config
+                .iter()
+                .map(|(k, v)| format!("{k}={}", v.as_str()))
+                .collect();
             if pairs.is_empty() {
                 "none".to_owned()
             } else {

@@ -269,7 +269,7 @@ fn connection_values_that_moved_are_seen_where_both_are_known() {
             let owned = values
                 .iter()
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-            owned.collect()
+            SavedValue::told(owned.collect())
         }),
         ..active("a")
     };

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{ConnectionValues, SandboxState, StripeStatus, available::Offered};
 use crate::{
-    model::{ConnectorType, Declared, Kind, Observed, RemoteConnector, RemoteStatus},
+    model::{ConnectorType, Declared, Kind, Observed, RemoteConnector, RemoteStatus, SavedValue},
     remote::{Remote, RemoteError},
 };
 
@@ -165,7 +165,7 @@ fn named<'w>(wanted: impl IntoIterator<Item = WantedValues<'w>>) -> BTreeSet<&'w
 fn tell_values(observed: &mut Observed, told: &BTreeMap<ConnectorType, ConnectionValues>) {
     for (connector, told) in told {
         if let Some(known) = observed.connectors.get_mut(connector) {
-            known.connection_config.clone_from(&told.saved);
+            known.connection_config = told.saved.clone().map(SavedValue::told);
         }
     }
 }

@@ -204,6 +204,17 @@ fn a_snapshot_tells_other_values_and_not_which() {
 
     ! SPECULATIVE: made from a snapshot, not from the live app. `connplan apply` refuses it.
     "#);
+    // Nor is it the value to write what the snapshot shows of it.
+    let told = snapshot.json();
+    let digest = &told["connectors"][0]["connection_values"]["account_identifier"];
+    project.write(
+        FILE,
+        &snowflake(digest.as_str().unwrap(), &["session:role-any"]),
+    );
+    let kept = [&plan[..], &["--out", "x.plan"]].concat();
+    for run in [&plan[..], &kept, &["show", "x.plan"]] {
+        project.run(run).says("its connection values change");
+    }
     // An older one has no values at all.
     let mut old: serde_json::Value = snapshot.json();
     let connector = old["connectors"][0].as_object_mut().unwrap();
