@@ -319,8 +319,9 @@ fn a_journal_is_no_proof_of_what_the_app_has_now() {
     platform.forget();
     project.run(&["apply", "saved.plan"]).expect(5);
     assert_eq!(platform.writes(), ["PUT external-auth/integrations/notion"]);
-    // Somebody removes box: the app is again as the plan saw it.
+    // Somebody removes box: the app is again as the plan saw it. Made anew, it is another decision.
     platform.unset("box");
+    project.run(&["plan", "--out", "saved.plan"]).expect(0);
     platform.forget();
     let again = project.run(&["apply", "saved.plan", "--format", "json"]);
     again.expect(5);
