@@ -47,7 +47,7 @@ struct ConnectorFile {
     /// The OAuth scopes to ask for, exactly, each an element of its own. Without effect for
     /// `stripe`.
     #[serde(default)]
-    #[schemars(extend("items" = { "$ref": "#/$defs/Scope", "pattern": r"^\S+$" }))]
+    #[schemars(extend("items" = { "$ref": "#/$defs/Scope", "pattern": r"^[^\s\x00\x1c-\x1f]+$" }))]
     scopes: Vec<Scope>,
     /// Who is to give consent: an address, or `@` and a domain. Only connplan knows this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
