@@ -52,6 +52,12 @@ has_ceiling(change, scope) if count(ceilings(data.policy.max_class, change, scop
 
 has_ceiling(change, scope) if count(ceilings(data.policy.max_access, change, scope)) > 0
 
+# Nobody knows whether what is denied is among what the provider gives.
+has_ceiling(change, "") if {
+	some name, _ in data.policy.denied_scopes
+	same_type(name, change.connector)
+}
+
 # What a setting says of the type, and of each other type whose limits hold the scope.
 ceilings(setting, change, scope) := own_ceiling(setting, change) | their_ceilings(setting, change, scope)
 

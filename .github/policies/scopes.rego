@@ -12,6 +12,16 @@ violations contains {"rule": "denied_scopes", "msg": msg} if {
 	msg := sprintf("%s: the scope %s is denied", [change.connector, scope])
 }
 
+# It names no scope, and any is denied.
+violations contains {"rule": "denied_scopes", "msg": msg} if {
+	some change in asked
+	change.default_scopes
+	some subject, patterns in data.policy.denied_scopes
+	holds(subject, change, "")
+	denied(patterns, change.connector, "")
+	msg := sprintf("%s: it names no scope, and any scope is denied", [change.connector])
+}
+
 violations contains {"rule": "allowed_scopes", "msg": msg} if {
 	some change in asked
 	some scope in change.after.scopes
@@ -32,7 +42,8 @@ violations contains {"rule": "allowed_scopes", "msg": msg} if {
 spellings(change, scope) := {scope} | {known | known := change.scope_facts[scope].stands_for}
 
 # What is denied is so in every case of letters; what is allowed only as its provider writes it. The built-in
-# rules know a scope by its other names, too.
+# rules know a scope by its other names, too, and that a scope is denied which includes a denied one: the plan does not
+# say what a scope includes.
 denied(patterns, connector, scope) if {
 	some pattern in patterns
 	fits(plain(connector, lower(pattern)), plain(connector, lower(scope)))

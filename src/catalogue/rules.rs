@@ -103,6 +103,20 @@ impl ScopeEquivalence {
         seen
     }
 
+    /// The canonical scopes that give what `narrow` permits, itself left out: those that include it, and those that
+    /// the provider gives it along with.
+    pub fn givers(&self, connector: &ConnectorType, narrow: &Scope) -> BTreeSet<Cow<'static, str>> {
+        let mut givers = self.wider(connector, narrow);
+        let canonical = self.canonical(connector, narrow);
+        let pairs = Provider::of(connector.as_str()).map_or(&[][..], Provider::brings_along);
+        for (asked, along) in pairs {
+            if *along == canonical || givers.contains(*along) {
+                givers.insert(Cow::Borrowed(asked));
+            }
+        }
+        givers
+    }
+
     /// The scopes by their canonical forms, for looking many of them up.
     pub fn index<'s>(&'s self, connector: &'s ConnectorType, scopes: &'s Scopes) -> ScopeIndex<'s> {
         let mut by = BTreeMap::new();

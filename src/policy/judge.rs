@@ -8,7 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{Mode, Policy, Removals, Rule, Severity, each, each_own, names, of_type, scopes};
+use super::{
+    Mode, Policy, Removals, Rule, Severity, each, each_own, names, of_type, own_entry, scopes,
+};
 use crate::{
     catalogue::{self, Access, ScopeEquivalence},
     diff::{Action, Change, ConsentNeed},
@@ -374,7 +376,14 @@ impl Judge<'_> {
             let what = format!("{connector}: it names none of the scopes that are allowed");
             self.tell(Rule::AllowedScopes, None, Some(connector), None, &what);
         }
-        let ceiling = of_type(&self.policy.max_class, connector).is_some()
+        let own = own_entry(&self.policy.denied_scopes, connector);
+        let mut denied = own.into_iter().chain(self.policy.denied_scopes.get(&None));
+        if denied.any(|patterns| self.ready.of(connector, patterns).deny(connector, &none)) {
+            let what = format!("{connector}: it names no scope, and any scope is denied");
+            self.tell(Rule::DeniedScopes, None, Some(connector), None, &what);
+        }
+        let ceiling = own.is_some()
+            || of_type(&self.policy.max_class, connector).is_some()
             || of_type(&self.policy.max_access, connector).is_some();
         if let Some(unknown) = self.unknown(ceiling) {
             let what = format!(
@@ -403,12 +412,16 @@ impl Judge<'_> {
             let within = scopes::types_within(connector, scope, policy);
             let others = [others.as_slice(), &within].concat();
             let any = policy.denied_scopes.get(&None);
-            let mut denied = each_own(&policy.denied_scopes, connector, &others).chain(any);
+            let denied = each_own(&policy.denied_scopes, connector, &others).chain(any);
             let max_class = each(&policy.max_class, connector, &others).min();
             let max_access = each(&policy.max_access, connector, &others).min();
             let unknown = self.unknown(max_class.is_some() || max_access.is_some());
-            let is_denied =
-                denied.any(|patterns| self.ready.of(connector, patterns).deny(connector, scope));
+            let (mut is_denied, mut within) = (false, None);
+            for patterns in denied {
+                let patterns = self.ready.of(connector, patterns);
+                is_denied |= patterns.deny(connector, scope);
+                within = within.or_else(|| patterns.within(connector, scope));
+            }
             let is_allowed =
                 allowed.all(|patterns| self.ready.of(connector, patterns).allow(connector, scope));
             let mut tell = |rule, severity, what: String| {
@@ -418,6 +431,9 @@ impl Judge<'_> {
             };
             if is_denied {
                 tell(Rule::DeniedScopes, None, "is denied".to_owned());
+            } else if let Some(within) = within {
+                let what = format!("includes {within}, which is denied");
+                tell(Rule::DeniedScopes, None, what);
             }
             if !is_allowed {
                 let what = "is not among those allowed".to_owned();

@@ -1,6 +1,10 @@
 //! Scopes against patterns and ceilings.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    cell::OnceCell,
+    collections::{BTreeSet, HashMap, HashSet},
+};
 
 use super::{Class, Policy};
 use crate::{
@@ -61,6 +65,8 @@ pub(super) struct Patterns {
     permissions: Globs,
     /// Without what the provider may write before them, in the letters that it tells apart.
     bare: Globs,
+    /// Those that they name, by each scope that gives them.
+    given: OnceCell<HashMap<Cow<'static, str>, &'static str>>,
 }
 
 impl Patterns {
@@ -92,6 +98,7 @@ impl Patterns {
             permissions: permissions.difference(&texts).cloned().collect(),
             texts: texts.into_iter().collect(),
             bare: bare.collect(),
+            given: OnceCell::new(),
         }
     }
 
@@ -101,6 +108,28 @@ impl Patterns {
         let meant = meant(connector, scope).map(Scope::from);
         let mut scopes = [Some(scope), meant.as_ref()].into_iter().flatten();
         scopes.any(|scope| self.name(connector, scope))
+    }
+
+    /// A scope that a pattern names and that this one gives as well: it includes it, or the provider gives it along.
+    pub(super) fn within(&self, connector: &ConnectorType, scope: &Scope) -> Option<&'static str> {
+        let meant = meant(connector, scope).unwrap_or(scope.as_str());
+        let fact = catalogue::fact(connector.as_str(), meant)?;
+        let given = self.given.get_or_init(|| {
+            let named = self.known(connector).map(|known| {
+                let narrow = Scope::new(known);
+                let givers = ScopeEquivalence::default().givers(connector, &narrow);
+                givers.into_iter().map(move |giver| (giver, known))
+            });
+            named.flatten().collect()
+        });
+        given.get(fact.alias_of.unwrap_or(fact.scope)).copied()
+    }
+
+    /// The known scopes of the provider that a pattern names. What asks for all is named by any.
+    fn known(&self, connector: &ConnectorType) -> impl Iterator<Item = &'static str> {
+        let name = connector.as_str();
+        let known = catalogue::of_provider(name).filter(|scope| !catalogue::is_all(name, scope));
+        known.filter(|scope| self.name(connector, &Scope::new(*scope)))
     }
 
     fn name(&self, connector: &ConnectorType, scope: &Scope) -> bool {
@@ -128,10 +157,7 @@ impl Patterns {
 /// Whether a pattern denies a scope that is known of a type's provider.
 pub fn denies_known(connector: &ConnectorType, pattern: &str) -> bool {
     let patterns = Patterns::of(connector, &[Scope::new(pattern)].into());
-    let name = connector.as_str();
-    // Any pattern denies what asks for all.
-    let mut known = catalogue::of_provider(name).filter(|scope| !catalogue::is_all(name, scope));
-    known.any(|scope| patterns.name(connector, &Scope::new(scope)))
+    patterns.known(connector).next().is_some()
 }
 
 fn fold(connector: &ConnectorType, text: &str) -> String {

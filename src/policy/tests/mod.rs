@@ -3,6 +3,7 @@
 mod both;
 mod other_types;
 mod removals;
+mod within;
 
 use super::*;
 use crate::{

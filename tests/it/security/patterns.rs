@@ -38,6 +38,27 @@ fn what_is_denied_is_what_is_meant_and_what_is_allowed_is_to_the_letter() {
 }
 
 #[test]
+fn what_is_denied_does_not_come_back_within_a_wider_scope() {
+    let platform = Platform::start();
+    let denied = "[policy]\ndenied_scopes = { gmail = [\"gmail.readonly\"] }\n";
+    let project = project(&platform, denied).connector("gmail", &["https://mail.google.com/"]);
+    let told = format!("the scope https://mail.google.com/ includes {READ}, which is denied");
+    project.run(&["plan"]).expect(6).tells(&told);
+    project.run(&["validate"]).expect(1).tells(&told);
+    let any = "[policy]\ndenied_scopes = { '*' = [\"*\"] }\n";
+    project.write("connplan.toml", any);
+    project.write(
+        "base44/connectors/gmail.jsonc",
+        "{\"type\": \"gmail\", \"scopes\": []}",
+    );
+    project
+        .run(&["plan"])
+        .expect(6)
+        .tells("it names no scope, and any scope is denied");
+    assert!(platform.writes().is_empty());
+}
+
+#[test]
 fn what_a_file_may_not_hold_a_policy_may_not_name() {
     let platform = Platform::start();
     let settings = "[policy]\naccounts = { gmail = \"example.com\" }\n\
