@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     catalogue::ScopeEquivalence,
-    diff::{Action, Change, ConsentNeed},
-    model::{ConnectorType, RemoteConnector, RemoteStatus},
+    diff::{Action, Change, ConfigDiff, ConsentNeed},
+    model::{ConnectorType, ExpectedAccount, Likeness, RemoteConnector, RemoteStatus},
     plan::Plan,
     receipt::{ChangeResult, Outcome, Receipt},
 };
@@ -23,7 +23,8 @@ pub struct Drift<'a> {
     pub outside: Vec<&'a Change>,
     /// In the files, and no apply brought it.
     pub not_applied: Vec<&'a Change>,
-    /// Whether no apply is known of some of what counts as changed outside.
+    /// Whether nobody can tell of some whose doing they are: no apply of them is known, or the app does not tell
+    /// all that one brought.
     pub unattributed: bool,
     /// Waiting for a person.
     pub waiting: Vec<Waiting<'a>>,
@@ -60,9 +61,17 @@ pub fn find<'a>(
     rules: &ScopeEquivalence,
 ) -> Drift<'a> {
     let mut brought: BTreeMap<&ConnectorType, &ChangeResult> = BTreeMap::new();
+    // What was in force last, for as long as somebody waits for what was asked for since.
+    let mut in_force: BTreeMap<&ConnectorType, &ChangeResult> = BTreeMap::new();
     for result in receipts.iter().flat_map(|receipt| receipt.results()) {
         if result.outcome.is_effect() || result.outcome == Outcome::Unchanged {
             brought.insert(&result.connector, result);
+            if result.outcome != Outcome::Pending {
+                in_force.insert(&result.connector, result);
+            } else if result.action == Action::Reauthorize {
+                // That apply found it otherwise.
+                in_force.remove(&result.connector);
+            }
         }
     }
     let mut drift = Drift::default();
@@ -84,10 +93,16 @@ pub fn find<'a>(
             }
             continue;
         }
-        match brought.get(&change.connector) {
-            Some(result) if is_as_left(change.before.as_ref(), result, rules) => {
-                drift.not_applied.push(change);
-            }
+        let before = in_force.get(&change.connector).copied();
+        let left = brought.get(&change.connector).map(|result| {
+            let left = as_left(change, result, before, rules);
+            drift.unattributed |= left == Likeness::Unknown;
+            left
+        });
+        match left {
+            Some(Likeness::Same) => drift.not_applied.push(change),
+            // What differs is as the apply left it; what is not told may not be.
+            Some(Likeness::Unknown) if !leads_elsewhere(change) => drift.not_applied.push(change),
             // A file that no apply has seen.
             None if change.action == Action::Create => drift.not_applied.push(change),
             known => {
@@ -101,26 +116,58 @@ pub fn find<'a>(
     drift
 }
 
-/// Whether the app has a connector just as an apply left it.
-fn is_as_left(
-    is: Option<&RemoteConnector>,
+/// Whether the app has a connector just as an apply left it. `in_force`: what was in force before that, if an
+/// apply brought it.
+fn as_left(
+    change: &Change,
     result: &ChangeResult,
+    in_force: Option<&ChangeResult>,
     rules: &ScopeEquivalence,
-) -> bool {
-    match (result.outcome, is) {
-        (Outcome::Removed, is) => is.is_none(),
-        // Not authorized yet: as it was before.
-        (Outcome::Pending, None) => true,
-        (_, None) => false,
-        (_, Some(is)) => {
-            let same = |scopes| {
-                let compared = rules.compare(&result.connector, scopes, &is.scopes);
-                compared.is_same()
-            };
-            // Until somebody consents, it is as it was.
-            let as_before =
-                result.outcome == Outcome::Pending && result.before.as_ref().is_some_and(same);
-            as_before || (is.status == RemoteStatus::Active && same(&result.scopes))
-        }
+) -> Likeness {
+    let is_pending = result.outcome == Outcome::Pending;
+    let Some(is) = &change.before else {
+        let was_there = is_pending && result.before.is_some();
+        let gone = is_pending || result.outcome == Outcome::Removed;
+        return Likeness::of(Some(gone && !was_there));
+    };
+    let works = is.status == RemoteStatus::Active;
+    let same = |scopes| {
+        let compared = rules.compare(&result.connector, scopes, &is.scopes);
+        compared.is_same()
+    };
+    let now = match result.outcome {
+        Outcome::Removed => Likeness::Other,
+        _ if works && same(&result.scopes) => on_terms(result, is),
+        _ => Likeness::Other,
+    };
+    // Until somebody consents, it is as it was.
+    if now != Likeness::Other || !is_pending || !result.before.as_ref().is_some_and(same) {
+        return now;
     }
+    match in_force {
+        Some(before) if works => on_terms(before, is),
+        Some(_) => Likeness::Other,
+        None if leads_elsewhere(change) => Likeness::Unknown,
+        None => Likeness::Same,
+    }
+}
+
+/// Whether a connector is on the terms that an apply brought it on.
+fn on_terms(result: &ChangeResult, is: &RemoteConnector) -> Likeness {
+    let (expected, holder) = (result.account.as_ref(), is.account.as_ref());
+    match ConfigDiff::likeness(&result.connection_config, is) {
+        _ if ExpectedAccount::is_other(expected, holder) => Likeness::Other,
+        Likeness::Same if expected.is_some() && holder.is_none() => Likeness::Unknown,
+        values => values,
+    }
+}
+
+/// Whether it is, or goes, to another account or place than the files say.
+fn leads_elsewhere(change: &Change) -> bool {
+    let expected = change
+        .after
+        .as_ref()
+        .and_then(|after| after.account.as_ref());
+    let holder = change.before.as_ref().and_then(|is| is.account.as_ref());
+    !change.connection_config.is_same() || ExpectedAccount::is_other(expected, holder)
 }

@@ -148,6 +148,14 @@ impl ExpectedAccount {
         self.0.as_str()
     }
 
+    /// As [`Account::masked`]; a domain stays whole.
+    pub fn masked(&self) -> String {
+        if self.is_domain() {
+            return self.as_str().to_owned();
+        }
+        self.0.masked()
+    }
+
     /// Whether this account may hold the connector. Case is not told apart in addresses.
     pub fn accepts(&self, account: &Account) -> bool {
         if self.is_domain() {

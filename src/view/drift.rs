@@ -8,10 +8,10 @@ use super::{
     words::count,
 };
 use crate::{
-    diff::{Action, Change},
+    diff::{Action, Change, ConfigDiff},
     drift::Drift,
     escape,
-    model::{App, ConnectorType, RemoteStatus, Scopes, ago},
+    model::{App, ConnectorType, ExpectedAccount, RemoteStatus, Scopes, ago},
     publish::Kept,
 };
 
@@ -21,7 +21,7 @@ pub struct DriftReport {
     format_version: &'static str,
     kind: &'static str,
     drift: bool,
-    /// No apply is known of some of what counts as changed outside.
+    /// Nobody can tell whose doing some of these are.
     unattributed: bool,
     apps: Vec<AppDrift>,
     summary: Summary,
@@ -48,6 +48,16 @@ struct Apart {
     missing: Scopes,
     /// In force, and not declared.
     surplus: Scopes,
+    /// Who holds it, where the files expect somebody else. Masked.
+    account: Option<Held>,
+    /// The connection values that differ, by name.
+    connection_config: ConfigDiff,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Held {
+    by: String,
+    expected: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -69,8 +79,9 @@ struct Summary {
 }
 
 /// How whose doing it is can be told.
-const UNATTRIBUTED: &str = "No apply is known for some of these, so they may also be changes of the files that were never \
-                            applied. The last apply's receipt shows which: `--receipt FILE`.";
+const UNATTRIBUTED: &str = "Whose doing some of these are cannot be told: no apply of them is known, or the app does not \
+                            tell all. They may also be changes of the files that were never applied. The last apply's \
+                            receipt shows which: `--receipt FILE`.";
 
 /// Where the app does not tell all that the files declare.
 const COMPARED: &str = "No drift in what could be compared";
@@ -88,8 +99,19 @@ impl From<&&Change> for Apart {
             status: change.before.as_ref().map(|before| before.status),
             missing: change.scopes.added.clone(),
             surplus: change.scopes.removed.clone(),
+            account: held(change),
+            connection_config: change.connection_config.clone(),
         }
     }
+}
+
+fn held(change: &Change) -> Option<Held> {
+    let expected = change.after.as_ref()?.account.as_ref()?;
+    let by = change.before.as_ref()?.account.as_ref()?;
+    ExpectedAccount::is_other(Some(expected), Some(by)).then(|| Held {
+        by: by.masked(),
+        expected: expected.masked(),
+    })
 }
 
 impl DriftReport {
@@ -354,6 +376,20 @@ impl Apart {
                 };
                 parts.push(format!("{word} {}{more}", names.join(", ")));
             }
+        }
+        if let Some(Held { by, expected }) = &self.account {
+            let (by, expected) = (code(by), code(expected));
+            parts.push(format!("{by} holds it, and {expected} is expected"));
+        }
+        let ConfigDiff {
+            added,
+            changed,
+            removed,
+        } = &self.connection_config;
+        let names: Vec<_> = [added, changed, removed].into_iter().flatten().collect();
+        if self.action == Action::Update && !names.is_empty() {
+            let names: Vec<_> = names.iter().take(5).map(|name| code(name)).collect();
+            parts.push(format!("other connection values: {}", names.join(", ")));
         }
         if parts.is_empty() {
             parts.push("differs from its file".to_owned());

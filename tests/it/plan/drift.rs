@@ -121,7 +121,7 @@ fn applies_of_this_machine_are_known_and_without_any_the_report_says_so() {
       slack: lacks admin
 
     Drift: 2 changed outside, 0 not applied yet, 0 waiting for a person.
-    No apply is known for some of these, so they may also be changes of the files that were never applied. The last apply's receipt shows which: `--receipt FILE`.
+    Whose doing some of these are cannot be told: no apply of them is known, or the app does not tell all. They may also be changes of the files that were never applied. The last apply's receipt shows which: `--receipt FILE`.
     `connplan plan` shows each difference in full; `connplan apply` changes the app to match the files, `connplan pull` changes the files to match the app.
     ");
 
@@ -132,4 +132,87 @@ fn applies_of_this_machine_are_known_and_without_any_the_report_says_so() {
     let out = project.run(&json);
     assert_eq!(counts(&out), (1, 1, 0, 0));
     assert_eq!(out.json()["apps"][0]["outside"][0]["connector"], "gmail");
+}
+
+/// What a connector leads to, and whether it is there, is as much of it as its scopes.
+#[test]
+fn what_somebody_led_elsewhere_is_not_what_an_apply_left() {
+    let json = ["drift", "--format", "json"];
+    let slack = |account: &str, scopes: &[&str]| {
+        let file = serde_json::json!({ "type": "slack", "account": account, "scopes": scopes });
+        ("base44/connectors/slack.jsonc", file.to_string())
+    };
+    let snowflake = |place: &str, scopes: &[&str]| {
+        let values = serde_json::json!({ "account_identifier": place });
+        let file = serde_json::json!({ "type": "snowflake", "scopes": scopes, "connection_config": values });
+        ("base44/connectors/snowflake.jsonc", file.to_string())
+    };
+    let platform = Platform::start();
+    let project = Project::new().at(&platform);
+    let apply = |project: &Project, (file, text): (&str, String), by: &str| {
+        project.write(file, &text);
+        project.run(&["apply", "--auto-approve"]).expect(0);
+        let name = file.rsplit(['/', '.']).nth(1).unwrap();
+        platform.consent(name, by);
+        project.run(&["apply", "--auto-approve"]).expect(0);
+    };
+    apply(
+        &project,
+        slack("@example.com", &["users:read"]),
+        "ops@example.com",
+    );
+    apply(&project, snowflake("one", &["a"]), "ops@example.com");
+    project.run(&json).expect(0);
+
+    // The files go on: nobody did anything outside.
+    for (file, text) in [
+        slack("@elsewhere.example", &["users:read"]),
+        snowflake("three", &["a"]),
+    ] {
+        project.write(file, &text);
+    }
+    let out = project.run(&json);
+    assert_eq!(counts(&out), (0, 2, 0, 0));
+    assert_eq!(out.json()["unattributed"], false);
+
+    // Another mailbox, and another tenant, whatever the files say meanwhile.
+    let outsider = Project::new().at(&platform);
+    outsider.declare("slack", &["users:read"]);
+    apply(&outsider, snowflake("two", &["a"]), "eve@elsewhere.example");
+    let mut eve = Connector::active("slack", &["users:read"]);
+    eve.account = Some("eve@elsewhere.example");
+    platform.set(&eve);
+    for more in [&[][..], &["chat:write"][..]] {
+        let scopes = [&["users:read"], more].concat();
+        let (file, text) = slack("@example.com", &scopes);
+        project.write(file, &text);
+        let (file, text) = snowflake("one", &[&["a"], more].concat());
+        project.write(file, &text);
+        assert_eq!(counts(&project.run(&json)), (2, 0, 0, 0), "{more:?}");
+    }
+    let app = &project.run(&json).json()["apps"][0];
+    assert_eq!(app["outside"][0]["account"]["by"], "e***@elsewhere.example");
+    assert_eq!(
+        app["outside"][1]["connection_config"]["changed"][0],
+        "account_identifier"
+    );
+    reads!(project.run(&["drift"]), @"
+    exit 2: connplan drift
+    App app-1 at http://HOST
+
+    Changed outside:
+      slack: lacks chat:write; e***@elsewhere.example holds it, and @example.com is expected
+      snowflake: lacks chat:write; other connection values: account_identifier
+
+    Drift: 2 changed outside, 0 not applied yet, 0 waiting for a person.
+    `connplan plan` shows each difference in full; `connplan apply` changes the app to match the files, `connplan pull` changes the files to match the app.
+    ");
+
+    // Gone, while one more scope of it waits.
+    let platform = Platform::with(&[Connector::active("slack", &["users:read"])]);
+    let project = Project::new().at(&platform);
+    project.declare("slack", &["users:read", "chat:write"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    platform.unset("slack");
+    assert_eq!(counts(&project.run(&json)), (1, 0, 0, 0));
 }

@@ -154,7 +154,7 @@ fn one_issue_is_open_while_there_is_drift() {
 
             - `slack`: declared, and not in the app
 
-            No apply is known for some of these, so they may also be changes of the files that were never applied. The last apply's receipt shows which: `--receipt FILE`.
+            Whose doing some of these are cannot be told: no apply of them is known, or the app does not tell all. They may also be changes of the files that were never applied. The last apply's receipt shows which: `--receipt FILE`.
 
             `connplan plan` shows each difference in full; `connplan apply` changes the app to match the files, `connplan pull` changes the files to match the app.
             ");
@@ -271,7 +271,7 @@ fn an_issue_has_as_much_of_each_list_as_a_forge_takes() {
     - `type0000`: declared, and not in the app
     - … 290 more; `connplan drift` lists all of them
 
-    No apply is known for some of these, so they may also be changes of the files that were never applied. The last apply's receipt shows which: `--receipt FILE`.
+    Whose doing some of these are cannot be told: no apply of them is known, or the app does not tell all. They may also be changes of the files that were never applied. The last apply's receipt shows which: `--receipt FILE`.
 
     `connplan plan` shows each difference in full; `connplan apply` changes the app to match the files, `connplan pull` changes the files to match the app.
     ");
