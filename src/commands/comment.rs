@@ -187,10 +187,12 @@ impl Paper {
         }
     }
 
-    /// Whether it shows what is no change, and may be one: what waits for a person, whoever says so, and what
-    /// nobody could compare. Reviewers see what that is.
+    /// Whether it shows what is no change, and may be one: what waits for a person or was left out, whoever
+    /// says so, and what nobody could compare. Reviewers see what that is.
     fn leaves_open(&self) -> bool {
-        let waits = |change: &ChangeReport| change.authorization == ConsentNeed::Pending;
+        let waits = |change: &ChangeReport| {
+            change.authorization == ConsentNeed::Pending || !change.dropped.is_empty()
+        };
         matches!(self, Self::Plan(plan, ..) if !plan.is_compared() || plan.changes().any(waits))
     }
 

@@ -103,12 +103,23 @@ impl Change {
         })
     }
 
-    /// The scopes that a consent to this change brings into force: those that are added; all, where nothing is
-    /// in force before it.
-    pub fn brings(&self) -> &Scopes {
+    /// Whether a person may be asked for it: what a consent left out may be asked for again, as what waits is,
+    /// whoever says so of it.
+    pub fn is_asked(&self) -> bool {
+        self.action != Action::NoOp
+            || self.authorization == ConsentNeed::Pending
+            || !self.dropped.is_empty()
+    }
+
+    /// The scopes that a consent to this change brings into force: those that are added or were left out; all,
+    /// where nothing is in force before it.
+    pub fn brings(&self) -> Scopes {
         match &self.after {
-            Some(after) if !self.is_in_force() => &after.scopes,
-            _ => &self.scopes.added,
+            Some(after) if !self.is_in_force() => after.scopes.clone(),
+            _ => {
+                let added = self.scopes.added.iter();
+                added.chain(self.dropped.iter()).cloned().collect()
+            }
         }
     }
 

@@ -11,6 +11,7 @@ mod at_work;
 mod authorize;
 mod brought;
 mod dangers;
+mod doubt;
 mod event;
 mod explain;
 mod first_look;

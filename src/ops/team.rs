@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::{
     Around, OpEvent,
+    doubt::doubt,
     gates::StoreIn,
     in_git::{self, check_led},
 };
@@ -304,7 +305,9 @@ impl Team {
         }
         self.outbox.deliver(&self.memory, &self.app).await?;
         let waits = self.memory.waits_known().await?;
-        self.tell_untold(own, waits).await
+        let mut waits = self.tell_untold(own, waits).await?;
+        doubt(&self.memory, &self.app, &mut waits).await;
+        Ok(waits)
     }
 
     /// The same for who only looks: a store that takes nothing may still be read.
@@ -316,17 +319,17 @@ impl Team {
         if !self.memory.is_shared() {
             return Ok(self.asked_here(own).await);
         }
-        if let Err(e) = self.outbox.deliver(&self.memory, &self.app).await {
-            let waits = self.memory.waits().await?;
-            around.tell(&OpEvent::StoreNotTold(true, e.to_string()));
-            return Ok(waits);
+        let delivered = self.outbox.deliver(&self.memory, &self.app).await;
+        let mut waits = self.memory.waits().await?;
+        match delivered {
+            Err(e) => around.tell(&OpEvent::StoreNotTold(true, e.to_string())),
+            Ok(_) => match self.tell_untold(own, waits.clone()).await {
+                Ok(told) => waits = told,
+                Err(e) => tracing::info!(%e, "the store does not know all that waits"),
+            },
         }
-        let waits = self.memory.waits().await?;
-        let told = self.tell_untold(own, waits.clone()).await;
-        Ok(told.unwrap_or_else(|e| {
-            tracing::info!(%e, "the store does not know all that waits");
-            waits
-        }))
+        doubt(&self.memory, &self.app, &mut waits).await;
+        Ok(waits)
     }
 
     /// Who asked for what waits on this machine, as far as its own history tells.

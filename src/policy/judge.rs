@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     catalogue::{self, Access, ScopeEquivalence},
-    diff::{Action, Change, ConsentNeed},
+    diff::{Action, Change},
     escape,
     model::{ConnectorType, Kind, Policies, Scope, Scopes, map_of},
 };
@@ -216,9 +216,8 @@ pub fn evaluate(
     };
     judge.removals(changes, present);
     for change in changes {
-        // What waits for a person is asked for again by `authorize`.
-        let asked = change.action != Action::NoOp || change.authorization == ConsentNeed::Pending;
-        if let Some(after) = change.after.as_ref().filter(|_| asked) {
+        // What waits for a person, or was left out, is asked for again by `authorize`.
+        if let Some(after) = change.after.as_ref().filter(|_| change.is_asked()) {
             judge.connector(change, workspace);
             judge.account(change);
             for scope in after.scopes.iter() {

@@ -13,7 +13,8 @@
 //! | [`other_account`] | another account than the file expects holds it | danger if it works and is taken over for that alone, else warning |
 //! | [`redundancy`] | a declared scope is included in another declared one | notice |
 //!
-//! What a no-op leaves as it is needs no approval: no rule is run on one, unless it waits for a consent.
+//! What a no-op leaves as it is needs no approval: no rule is run on one, unless it waits for a consent, or one
+//! left something out.
 
 use super::{FactReport, Level, Phrase, Risk, RiskKind, is_restricted};
 use crate::{
@@ -34,10 +35,10 @@ const RULES: [Rule; 7] = [
     redundancy,
 ];
 
-/// What a change endangers, gravest first. Nothing, for a no-op; what waits for a person's consent is still to
-/// come, whoever says that it waits.
+/// What a change endangers, gravest first. Nothing, for a no-op; what waits for a person's consent, or was left
+/// out, is still to come, whoever says so.
 pub fn assess(change: &Change) -> Vec<Risk> {
-    if change.action == Action::NoOp && change.authorization != ConsentNeed::Pending {
+    if !change.is_asked() {
         return Vec::new();
     }
     let mut risks: Vec<_> = RULES.iter().flat_map(|rule| rule(change)).collect();
@@ -91,7 +92,8 @@ fn widening(change: &Change) -> Vec<Risk> {
     let after = rules.index(&change.connector, after);
     let (mut admin, mut restricted, mut write, mut unknown) = (vec![], vec![], vec![], vec![]);
     let mut far = vec![];
-    for scope in change.brings().iter() {
+    let brings = change.brings();
+    for scope in brings.iter() {
         let fact = FactReport::of(&change.connector, scope);
         let weight = |fact: &FactReport| (fact.is_grave(), fact.reach());
         let included = after.strict_includer(scope);
@@ -427,6 +429,10 @@ mod tests {
         same.authorization = ConsentNeed::None;
         assert_eq!(found(&same), []);
         same.authorization = ConsentNeed::Pending;
+        assert_eq!(found(&same), [(Level::Danger, RiskKind::Restricted)]);
+        // What a consent is said to have left out is asked for again by whoever names it.
+        same.authorization = ConsentNeed::None;
+        same.dropped = std::mem::take(&mut same.scopes.added);
         assert_eq!(found(&same), [(Level::Danger, RiskKind::Restricted)]);
     }
 

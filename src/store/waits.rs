@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{By, Store};
 use crate::{
-    model::{ApiUrl, App, AppId, ConnectorType, map_of},
+    model::{ApiUrl, App, AppId, ConnectorType, Scopes, map_of},
     pending::PendingEntry,
 };
 
@@ -167,6 +167,14 @@ impl Waits {
         let ended = self.ended.get(connector).map(|moment| moment.epoch);
         let open = self.open.get(connector).map(|wait| wait.epoch);
         ended.max(open).unwrap_or_default()
+    }
+
+    /// What is said of one of them stays but for what a consent left out: that merely waits.
+    pub fn doubt(&mut self, connector: &ConnectorType) {
+        if let Some(wait) = self.open.get_mut(connector) {
+            wait.entry.missing = Scopes::new();
+            wait.entry.dropped_by_platform = false;
+        }
     }
 
     /// Leaves out what does not count here.

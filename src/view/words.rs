@@ -50,6 +50,9 @@ pub(super) fn counts(report: &PlanReport, next: &NextCommand) -> String {
             "No changes to make in the app. An apply withdraws what is not asked for any more."
                 .to_owned()
         }
+        0 if report.changes().any(lacks) => {
+            "No changes to make. The app lacks what the last consent left out.".to_owned()
+        }
         0 if report.is_compared() => "No changes. The app matches the connector files.".to_owned(),
         0 => "No changes in what could be compared.".to_owned(),
         waiting => format!("No changes to make. {}", waits(waiting, next)),
@@ -73,6 +76,11 @@ pub(super) fn pending(report: &PlanReport) -> usize {
 
 pub(super) fn is_pending(change: &ChangeReport) -> bool {
     change.action == Action::NoOp && change.authorization == ConsentNeed::Pending
+}
+
+/// Whether it lacks what a consent left out, and nobody is asked for that by itself.
+pub(super) fn lacks(change: &ChangeReport) -> bool {
+    !change.dropped.is_empty() && !is_pending(change)
 }
 
 /// Who is to consent, where a file says so. Untrusted, and personal.

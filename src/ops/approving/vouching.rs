@@ -14,11 +14,15 @@ use crate::{
     },
     config::Project,
     context::{Failure, UsageError},
-    diff::Action,
     model::App,
-    ops::{Around, Brought, Team, in_git::is_led, used::unused},
+    ops::{
+        Around, Brought, Team,
+        doubt::{asks, stored},
+        in_git::is_led,
+        used::unused,
+    },
     pending::PendingSet,
-    plan::{Digest, Plan, document},
+    plan::{Digest, Plan},
     receipt::Outcome,
     store::{Memory, StoreError, Waits},
 };
@@ -248,17 +252,6 @@ pub(super) async fn approved_by(
     Ok(waits)
 }
 
-/// The plan of this digest, as a store keeps it.
-pub(super) async fn stored(memory: &Memory, app: &App, digest: &Digest) -> Result<Plan, String> {
-    let stored = memory.plan(digest).await.map_err(|e| e.to_string())?;
-    let saved = document::read(&stored.name, &stored.text).map_err(|e| e.to_string())?;
-    let planned = &saved.plan.app.app;
-    if saved.digest != *digest || planned.id != app.id || planned.api_url != app.api_url {
-        return Err("its plan is another one".to_owned());
-    }
-    Ok(saved.plan)
-}
-
 /// Whether an approved plan asked for exactly this.
 async fn vouched(
     around: &Around<'_>,
@@ -270,18 +263,8 @@ async fn vouched(
     let digest = wanted.plan.ok_or("it names no plan")?;
     let memory = memories.first().ok_or("there is no store")?;
     let plan = stored(memory, app, digest).await?;
-    let asked = plan.changes().any(|change| {
-        change.connector == *wanted.connector
-            && change.action != Action::NoOp
-            && change.after.as_ref().is_some_and(|after| {
-                // Where the plan named nobody, whom the files name by now counts.
-                let whose = after.account.as_ref();
-                after.scopes == *wanted.scopes
-                    && after.connection_config == *wanted.values
-                    && (whose.is_none() || whose == wanted.account)
-            })
-    });
-    if !asked {
+    let terms = (wanted.scopes, wanted.values, wanted.account);
+    if !asks(&plan, wanted.connector, terms) {
         return Err("its plan does not ask for that".to_owned());
     }
     let risk = binding.risk(&plan).max(now.risk(wanted));

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     asked::{Asked, Now},
     binding::{Binding, LazyBinding},
-    vouching::{Where, stored, together, with},
+    vouching::{Where, together, with},
 };
 use crate::{
     approval::{Approved, FromRisk, Signatures},
@@ -16,6 +16,7 @@ use crate::{
     model::{App, ConnectorType},
     ops::{
         Around, Team,
+        doubt::stored,
         used::{revoked_by, unused},
     },
     pending::{PendingEntry, PendingSet},

@@ -159,7 +159,7 @@ fn each_rule_trips_at_its_limit_and_not_before() {
     for (rule, policy, trips, passes) in cases {
         assert_eq!(broken(&policy, &trips), [rule.as_str()], "{rule}");
         assert_eq!(broken(&policy, &passes), [] as [&str; 0], "{rule}");
-        // What is as it is needs no verdict; what waits does.
+        // What is as it is needs no verdict; what waits, or was left out, does.
         let mut same = trips.clone();
         for change in &mut same {
             change.action = Action::NoOp;
@@ -168,6 +168,9 @@ fn each_rule_trips_at_its_limit_and_not_before() {
         assert_eq!(broken(&policy, &same), [] as [&str; 0], "{rule}");
         if trips[0].after.is_some() {
             same[0].authorization = ConsentNeed::Pending;
+            assert_eq!(broken(&policy, &same), [rule.as_str()], "{rule}");
+            same[0].authorization = ConsentNeed::None;
+            same[0].dropped = ["left:out"].into_iter().collect();
             assert_eq!(broken(&policy, &same), [rule.as_str()], "{rule}");
         }
     }

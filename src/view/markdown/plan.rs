@@ -115,6 +115,11 @@ fn names(report: &PlanReport) -> Vec<Names> {
     list("Remove", changed(Action::Delete));
     let pending = report.changes().filter(|change| words::is_pending(change));
     list("Waiting for authorization", pending.map(name_of).collect());
+    let lacking = report.changes().filter(|change| words::lacks(change));
+    list(
+        "Left out by the last consent",
+        lacking.map(name_of).collect(),
+    );
     let kept = report.apps.iter().flat_map(|app| &app.unmanaged);
     let kept = kept.map(|state| inline::code(state.connector.as_str()));
     list("Unmanaged, kept", kept.collect());
@@ -166,7 +171,9 @@ fn findings(diagnostics: &[Diagnostic], options: &Options) -> Vec<String> {
 fn details(report: &PlanReport, options: &Options) -> Vec<Line> {
     let mut changes: Vec<_> = report
         .changes()
-        .filter(|change| change.action != Action::NoOp || words::is_pending(change))
+        .filter(|change| {
+            change.action != Action::NoOp || words::is_pending(change) || words::lacks(change)
+        })
         .collect();
     changes.sort_by_key(|change| Reverse(change.level()));
     changes
@@ -180,7 +187,7 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<Line> {
         .file
         .as_deref()
         .map_or_else(|| "no file declares it".to_owned(), inline::plain);
-    if words::is_pending(change) {
+    if change.action == Action::NoOp {
         return waiting_lines(change, &origin, options);
     }
     let mut lines = vec![Line::from(format!(
@@ -251,8 +258,13 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<Line> {
 
 /// What waits is not a change, and may be asked for without one: what it is, is shown all the same.
 fn waiting_lines(change: &ChangeReport, origin: &str, options: &Options) -> Vec<Line> {
+    let what = if words::is_pending(change) {
+        "waits for authorization"
+    } else {
+        "lacks what the last consent left out"
+    };
     let mut lines = vec![Line::from(format!(
-        "@@ ! {}: waits for authorization, {origin} @@",
+        "@@ ! {}: {what}, {origin} @@",
         change.connector
     ))];
     lines.extend(terms(change, options));

@@ -387,7 +387,7 @@ impl From<&Change> for ChangeReport {
         let scopes = &change.scopes;
         let moved = scopes.added.iter().chain(scopes.removed.iter());
         // `max_class` and `max_access` apply to kept scopes too.
-        let asked = change.action != Action::NoOp || change.authorization == ConsentNeed::Pending;
+        let asked = change.is_asked();
         let after = change.after.iter().filter(|_| asked);
         let default_scopes =
             after.clone().any(|after| after.scopes.is_empty()) && change.kind() == Kind::Oauth;

@@ -124,14 +124,22 @@ fn write_app(page: &mut TextPage, app: &AppReport, options: &PlanOptions<'_>) {
         .iter()
         .filter(|change| change.action == Action::NoOp)
         .partition(|change| words::is_pending(change));
-    if !pending.is_empty() {
+    let (lacking, unchanged): (Vec<_>, Vec<_>) = unchanged
+        .into_iter()
+        .partition(|change| words::lacks(change));
+    let waiting = if options.saved {
+        "Waiting for authorization when the plan was made (nothing is written again):"
+    } else {
+        "Waiting for authorization (nothing is written again):"
+    };
+    let lacks = "Without what the last consent left out (nothing is written again):";
+    for (heading, listed) in [(waiting, pending), (lacks, lacking)] {
+        if listed.is_empty() {
+            continue;
+        }
         page.gap();
-        page.line(if options.saved {
-            "Waiting for authorization when the plan was made (nothing is written again):"
-        } else {
-            "Waiting for authorization (nothing is written again):"
-        });
-        for change in pending {
+        page.line(heading);
+        for change in listed {
             write_pending(page, change, column);
         }
         page.gap();

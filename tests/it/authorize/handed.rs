@@ -277,9 +277,15 @@ fn a_scope_that_the_platform_drops_is_learnt_from_a_receipt_and_by_a_second_pers
     exit 0: connplan plan --detailed-exitcode
     App app-1 at http://HOST
 
+    Without what the last consent left out (nothing is written again):
+        slackbot              base44/connectors/slackbot.jsonc
+            chat:write        post messages (as the bot or as the user) · write
+            users:read.email
+              see members' email addresses (needs users:read too) · read
+
     note: slackbot: the last consent did not grant users:read.email. If somebody unticked it, `connplan authorize slackbot` asks again. If the platform does not grant it, nothing can be done; after `connplan authorize --forget slackbot` the plan shows it as a change again
 
-    No changes. The app matches the connector files.
+    No changes to make. The app lacks what the last consent left out.
     ");
 }
 

@@ -18,6 +18,7 @@ mod faulty;
 mod holder;
 mod laws;
 mod left;
+mod left_out;
 mod older;
 mod once;
 mod over;
