@@ -307,19 +307,23 @@ fn resumable(
             );
             return Ok(Resumable::not_now(reason));
         }
-        let diff = sources.rules.compare(connector, &now.scopes, &entry.scopes);
-        if !same_scopes(sources.rules, connector, &now.scopes, &entry.scopes) {
+        // What a provider adds by itself, or the settings say so of, nobody asks for.
+        let index = sources.rules.index(connector, &now.scopes);
+        let more = entry.scopes.iter().filter(|scope| !index.contains(scope));
+        let more: Scopes = more.cloned().collect();
+        if !more.is_empty() || !same_scopes(sources.rules, connector, &now.scopes, &entry.scopes) {
             if origin != Origin::Receipt {
                 let reason = "the files here declare other scopes than were asked for; get the newest \
                               commits, or plan and apply them first";
                 return Ok(Resumable::not_now(reason.to_owned()));
             }
-            if !diff.removed.is_empty() {
+            if !more.is_empty() {
                 return Err(Refusal::ReceiptExceedsFiles {
                     connector: connector.clone(),
-                    scopes: diff.removed,
+                    scopes: more,
                 });
             }
+            let diff = sources.rules.compare(connector, &now.scopes, &entry.scopes);
             note = Some(format!(
                 "the files now declare more ({}); plan and apply that separately",
                 names(&diff.added)

@@ -275,6 +275,14 @@ fn a_receipt_is_held_against_the_files_both_ways() {
       code: connplan::plan::receipt_exceeds_files
     ");
     assert_eq!(platform.writes(), NOTHING);
+    // What the settings say that the provider adds, nobody asks for.
+    let adds = "[providers.slack]\nadds = [\"users:read\"]\n";
+    let fewer = fewer.file("base44/connplan.toml", adds);
+    let refused = fewer.run(&resume);
+    refused
+        .expect(3)
+        .tells("more than the files declare: slack with users:read");
+    assert_eq!(platform.writes(), NOTHING);
     let more = Project::new()
         .at(&platform)
         .file("x.receipt", &receipt)
