@@ -86,11 +86,7 @@ impl FromRisk {
             });
         // Of values that nobody can tell, any may be another.
         let hides = change.action != Action::NoOp && change.hides_values();
-        let unknown = hides.then_some(if change.works() {
-            Self::Danger
-        } else {
-            Self::Write
-        });
+        let unknown = hides.then_some(Self::Danger);
         let told = told.chain(risk::unshown(change).map(of)).chain(unknown);
         told.max().unwrap_or_default()
     }

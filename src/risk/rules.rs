@@ -8,11 +8,12 @@
 //! | [`widening`] | a scope comes into force that gives admin access, by itself or by one that it includes, or is restricted by its provider | danger |
 //! | [`widening`] | a scope comes into force that gives write access | warning |
 //! | [`widening`] | a scope comes into force of which nothing is known | danger if it may be all, by its name or as another service's, or may be read as one that is a danger; else notice |
-//! | [`elsewhere`] | a connector's connection values change | danger of a connector that works, else warning |
+//! | [`elsewhere`] | a connector's connection values change | danger |
 //! | [`interruption`] | an update of a connector that works needs a new consent | warning |
-//! | [`other_account`] | another account than the file expects holds it | danger if it works and is taken over for that alone, else warning |
+//! | [`other_account`] | another account than the file expects holds it, or held it | danger |
 //! | [`redundancy`] | a declared scope is included in another declared one | notice |
 //!
+//! What leads a connector elsewhere does so whatever else the change does, and whether it works now or not.
 //! What a no-op leaves as it is needs no approval: no rule is run on one, unless it waits for a consent, or one
 //! left something out.
 
@@ -152,26 +153,15 @@ fn name_some(scopes: &[(&Scope, Option<&'static str>)]) -> Phrase {
 
 fn elsewhere(change: &Change) -> Vec<Risk> {
     let values = &change.connection_config;
-    let Some(before) = &change.before else {
-        return Vec::new();
-    };
-    if change.action == Action::Delete || values.is_same() {
+    if change.before.is_none() || change.action == Action::Delete || values.is_same() {
         return Vec::new();
     }
     // A value that there was not yet leads elsewhere as well.
-    let level = if before.status == RemoteStatus::Active {
-        Level::Danger
-    } else {
-        Level::Warning
-    };
-    vec![risk(level, RiskKind::Elsewhere, Phrase::default())]
+    vec![risk(Level::Danger, RiskKind::Elsewhere, Phrase::default())]
 }
 
 fn interruption(change: &Change) -> Vec<Risk> {
-    let works = change
-        .before
-        .as_ref()
-        .is_some_and(|before| before.status == RemoteStatus::Active);
+    let works = change.works();
     // One that works is authorized again for its account alone, and goes on working until then.
     let asks_again =
         change.action == Action::Update && change.authorization == ConsentNeed::Required;
@@ -201,20 +191,12 @@ fn other_account(change: &Change) -> Vec<Risk> {
                 .account(holder.as_str())
                 .words(" holds it, the file expects ")
                 .account(expected.as_str());
-            let works = change
-                .before
-                .as_ref()
-                .is_some_and(|before| before.status == RemoteStatus::Active);
-            let kind = if works && change.action == Action::Reauthorize {
+            let kind = if change.works() {
                 RiskKind::WrongAccount
             } else {
                 RiskKind::OtherAccount
             };
-            let level = match kind {
-                RiskKind::WrongAccount => Level::Danger,
-                _ => Level::Warning,
-            };
-            vec![risk(level, kind, about)]
+            vec![risk(Level::Danger, kind, about)]
         }
         _ => Vec::new(),
     }
@@ -241,8 +223,8 @@ fn redundancy(change: &Change) -> Vec<Risk> {
 mod tests {
     use super::*;
     use crate::{
-        diff::Desired,
-        model::{Account, ConnectorType, ExpectedAccount, RemoteConnector},
+        diff::{Desired, between},
+        model::{Account, ConnectorType, ExpectedAccount, RemoteConnector, SavedValue},
     };
 
     fn scopes(scopes: &[&str]) -> Scopes {
@@ -386,13 +368,13 @@ mod tests {
         assert_eq!(found(&again), [(Level::Danger, RiskKind::WrongAccount)]);
         let expired = again.before.as_mut().unwrap();
         expired.status = RemoteStatus::Expired;
-        assert_eq!(found(&again), [(Level::Warning, RiskKind::OtherAccount)]);
+        assert_eq!(found(&again), [(Level::Danger, RiskKind::OtherAccount)]);
         again.after.as_mut().unwrap().account = ExpectedAccount::parse("@example.com");
         assert_eq!(found(&again), []);
     }
 
     #[test]
-    fn other_connection_values_are_a_danger_to_what_works() {
+    fn other_connection_values_are_a_danger() {
         use crate::diff::ConfigDiff;
         let name = || ["subdomain".to_owned()].into();
         let mut again = widened("notion", &[], &[]);
@@ -403,7 +385,7 @@ mod tests {
         };
         assert_eq!(found(&again), [(Level::Danger, RiskKind::Elsewhere)]);
         again.before.as_mut().unwrap().status = RemoteStatus::Expired;
-        assert_eq!(found(&again), [(Level::Warning, RiskKind::Elsewhere)]);
+        assert_eq!(found(&again), [(Level::Danger, RiskKind::Elsewhere)]);
         again.before.as_mut().unwrap().status = RemoteStatus::Active;
         again.connection_config = ConfigDiff {
             added: name(),
@@ -412,6 +394,52 @@ mod tests {
         assert_eq!(found(&again), [(Level::Danger, RiskKind::Elsewhere)]);
         again.before = None;
         assert_eq!(found(&again), []);
+    }
+
+    /// More harm is not less risk.
+    #[test]
+    fn what_leads_elsewhere_is_a_danger_whatever_else_the_change_does() {
+        use RemoteStatus::{Active, Disconnected, Expired};
+        let rules = ScopeEquivalence::default();
+        let slack = ConnectorType::parse("slack").unwrap();
+        let some = ["", "emoji:read", "users:read", "emoji:read users:read"];
+        for status in [Active, Expired, Disconnected] {
+            for (had, wanted) in some.iter().flat_map(|had| some.map(|wanted| (had, wanted))) {
+                let mut before = state(status, &[]);
+                before.scopes = had.split_whitespace().collect();
+                before.connection_config = Some(SavedValue::told(
+                    [("tenant".to_owned(), "one".to_owned())].into(),
+                ));
+                let after = |account: &str, tenant: &str| Desired {
+                    scopes: wanted.split_whitespace().collect(),
+                    account: ExpectedAccount::parse(account),
+                    connection_config: [("tenant".to_owned(), tenant.to_owned())].into(),
+                };
+                for (account, tenant, kinds) in [
+                    (
+                        "eve@elsewhere.example",
+                        "one",
+                        [RiskKind::WrongAccount, RiskKind::OtherAccount],
+                    ),
+                    ("@example.com", "two", [RiskKind::Elsewhere; 2]),
+                ] {
+                    let after = after(account, tenant);
+                    let mut change = between(&slack, Some(&before), after, &rules);
+                    // As it is where the store says that it waits.
+                    for action in [change.action, Action::NoOp] {
+                        change.action = action;
+                        if action == Action::NoOp {
+                            change.authorization = ConsentNeed::Pending;
+                        }
+                        let named = kinds.map(|kind| (Level::Danger, kind));
+                        assert!(
+                            found(&change).iter().any(|found| named.contains(found)),
+                            "{status:?} {had:?} -> {wanted:?} {account} {tenant} {action}"
+                        );
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -216,11 +216,12 @@ fn of_removals<'a>(
     (!said.is_empty()).then(|| said.join(" "))
 }
 
-/// Of a connection that the wrong account holds.
+/// Of a connection that the wrong account holds, where nothing else is to change.
 pub(super) fn wrong_account(change: &ChangeReport) -> Option<String> {
     let mut risks = change.risks.iter();
     let wrong = risks.any(|risk| risk.kind == RiskKind::WrongAccount);
-    wrong.then(|| format!("{}: {WRONG_ACCOUNT}", change.connector))
+    let alone = change.action == Action::Reauthorize;
+    (wrong && alone).then(|| format!("{}: {WRONG_ACCOUNT}", change.connector))
 }
 
 /// Of what the app has and no file says, where nothing else is to change: it may be the platform's.

@@ -93,6 +93,30 @@ fn what_a_reader_is_told_of_as_no_danger_may_need_it_all_the_same() {
     }
 }
 
+/// More harm is not less risk.
+#[test]
+fn a_takeover_needs_it_whatever_else_the_change_does_and_whether_it_works() {
+    let had = ["channels:read", "users:read"];
+    for status in ["active", "expired", "disconnected"] {
+        for scopes in [
+            &had[..],
+            &["channels:read"],
+            &["channels:read", "users:read", "emoji:read"],
+        ] {
+            let platform = Platform::with(&[broken(status, "slack", &had)]);
+            let project = needs(&platform, "danger");
+            let file = serde_json::json!({
+                "type": "slack", "scopes": scopes, "account": "eve@elsewhere.example",
+            });
+            project.write("base44/connectors/slack.jsonc", &file.to_string());
+            let plan = project.run(&["plan", "--format", "markdown"]);
+            plan.expect(0).says("🛑 **Danger:**");
+            project.run(&["apply", "-y"]).expect(3);
+            assert!(platform.writes().is_empty(), "{status} {scopes:?}");
+        }
+    }
+}
+
 /// Nobody approves what they do not see: it is asked for once a plan was applied.
 #[test]
 fn what_expired_is_authorized_without_a_plan_where_that_needs_no_approval() {
