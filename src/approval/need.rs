@@ -379,7 +379,13 @@ mod tests {
                 ("team:read", ""),
                 Write,
             ),
-            ("slack", was(Active, "users:read"), ("", ""), Write),
+            ("slack", was(Active, "users:read"), ("", ""), Danger),
+            (
+                "slack",
+                was(Active, "users:read"),
+                ("emoji:read", ""),
+                Danger,
+            ),
             (
                 "slack",
                 was(Expired, "users:read team:read"),

@@ -7,10 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalogue::{ScopeDiff, ScopeEquivalence},
+    catalogue::{self, Access, ScopeDiff, ScopeEquivalence},
     model::{
         Account, ConnectorType, DeclaredConnector, ExpectedAccount, Kind, Likeness,
-        RemoteConnector, RemoteStatus, Removal, SavedValue, Scopes, Terms,
+        RemoteConnector, RemoteStatus, Removal, SavedValue, Scope, Scopes, Terms,
     },
 };
 
@@ -134,6 +134,28 @@ impl Change {
             !rules.added_by_provider(&self.connector, scope) && !after.brings(scope)
         });
         self.scopes.removed.iter().chain(hidden).cloned().collect()
+    }
+
+    /// Whether it is left without any of the scopes that it has, and with none that includes one: for who needs it,
+    /// it is gone, whatever it gets instead. What its provider adds by itself, and only says who signed in, is of no
+    /// use to them.
+    pub fn loses_all(&self) -> bool {
+        let Some(after) = &self.after else {
+            return false;
+        };
+        let rules = ScopeEquivalence::default();
+        let name = &self.connector;
+        let after = rules.index(name, &after.scopes);
+        let is_used = |scope: &&Scope| {
+            let fact = catalogue::fact(name.as_str(), scope.as_str());
+            let only_who = fact.is_none_or(|fact| fact.reach() <= Access::Identity);
+            !(only_who && rules.added_by_provider(name, scope))
+        };
+        let lost = self.loses();
+        let mut removed = lost.iter().filter(is_used).peekable();
+        !self.scopes.kept.iter().any(|scope| is_used(&scope))
+            && removed.peek().is_some()
+            && removed.all(|scope| after.includer(scope).is_none())
     }
 
     /// Of these, those that the app has already, and that are not in force.

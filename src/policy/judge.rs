@@ -12,7 +12,6 @@ use super::{
     Mode, Policy, Removals, Rule, Severity, each, each_own, names, of_type, own_entry, scopes,
 };
 use crate::{
-    catalogue::{self, Access, ScopeEquivalence},
     diff::{Action, Change},
     escape,
     model::{ConnectorType, Kind, Policies, Scope, Scopes, map_of},
@@ -168,33 +167,11 @@ impl Judgement {
     }
 }
 
-/// Whether a connector is left without any of the scopes that it has, and with none that includes one: for
-/// who needs it, it is gone, whatever it gets instead. What its provider adds by itself, and only says who signed
-/// in, is of no use to them.
-fn loses_all(change: &Change) -> bool {
-    let Some(after) = &change.after else {
-        return false;
-    };
-    let rules = ScopeEquivalence::default();
-    let name = &change.connector;
-    let after = rules.index(name, &after.scopes);
-    let is_used = |scope: &&Scope| {
-        let fact = catalogue::fact(name.as_str(), scope.as_str());
-        let only_who = fact.is_none_or(|fact| fact.reach() <= Access::Identity);
-        !(only_who && rules.added_by_provider(name, scope))
-    };
-    let lost = change.loses();
-    let mut removed = lost.iter().filter(is_used).peekable();
-    !change.scopes.kept.iter().any(|scope| is_used(&scope))
-        && removed.peek().is_some()
-        && removed.all(|scope| after.includer(scope).is_none())
-}
-
 /// What becomes of a connector that is gone by a change.
 fn removes(change: &Change) -> Option<&'static str> {
     match change.action {
         Action::Delete => Some("removes it"),
-        Action::Update if loses_all(change) => Some("takes all its scopes away"),
+        Action::Update if change.loses_all() => Some("takes all its scopes away"),
         _ => None,
     }
 }

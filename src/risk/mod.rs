@@ -52,6 +52,8 @@ pub enum RiskKind {
     LivePayments,
     /// A connector goes, and its tokens with it.
     TokensLost,
+    /// A connector that works is left without any scope that it has.
+    ScopesLost,
     /// The Stripe sandbox goes.
     SandboxLost,
     /// A scope of access `admin` is added.
@@ -76,9 +78,10 @@ pub enum RiskKind {
 
 impl RiskKind {
     /// All of them, in the order in which a reader is told within one level.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::LivePayments,
         Self::TokensLost,
+        Self::ScopesLost,
         Self::SandboxLost,
         Self::Admin,
         Self::Restricted,
@@ -96,6 +99,7 @@ impl RiskKind {
         match self {
             Self::LivePayments => "live-payments",
             Self::TokensLost => "tokens-lost",
+            Self::ScopesLost => "scopes-lost",
             Self::SandboxLost => "sandbox-lost",
             Self::Admin => "admin",
             Self::Restricted => "restricted",
@@ -114,6 +118,7 @@ impl RiskKind {
         match self {
             Self::LivePayments => "real payments stop, Stripe is removed while live",
             Self::TokensLost => "removed, the tokens are lost for good",
+            Self::ScopesLost => "loses every scope that it has, for who needs it that is a removal",
             Self::SandboxLost => "the Stripe sandbox is removed",
             Self::Admin => "gains admin access",
             Self::Restricted => "gains access that the provider restricts",

@@ -79,6 +79,9 @@ pub(super) fn of(risk: &Risk) -> Phrase {
             .then(about)
             .words(" are lost for good"),
         RiskKind::LivePayments => say("Stripe is live: real payments stop when it is removed"),
+        RiskKind::ScopesLost => {
+            say("it loses every scope that it has: for who needs it, that is a removal")
+        }
         RiskKind::SandboxLost => say("the Stripe sandbox is removed"),
         RiskKind::Admin => say("adds admin access: ").then(about),
         RiskKind::Restricted => say("adds access that the provider restricts: ").then(about),

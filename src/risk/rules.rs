@@ -4,6 +4,7 @@
 //! | rule | finds | level |
 //! |---|---|---|
 //! | [`removal`] | a connector goes, its tokens are lost | danger; warning if it does not work anyway |
+//! | [`emptied`] | a connector that works is left without any scope that it has | danger |
 //! | [`stripe_removal`] | Stripe goes | danger if live, else warning |
 //! | [`widening`] | a scope comes into force that gives admin access, by itself or by one that it includes, or is restricted by its provider | danger |
 //! | [`widening`] | a scope comes into force that gives write access | warning |
@@ -13,7 +14,6 @@
 //! | [`other_account`] | another account than the file expects holds it, or held it | danger |
 //! | [`redundancy`] | a declared scope is included in another declared one | notice |
 //!
-//! What leads a connector elsewhere does so whatever else the change does, and whether it works now or not.
 //! What a no-op leaves as it is needs no approval: no rule is run on one, unless it waits for a consent, or one
 //! left something out.
 
@@ -26,9 +26,10 @@ use crate::{
 
 type Rule = fn(&Change) -> Vec<Risk>;
 
-const RULES: [Rule; 7] = [
+const RULES: [Rule; 8] = [
     stripe_removal,
     removal,
+    emptied,
     widening,
     elsewhere,
     interruption,
@@ -69,6 +70,13 @@ fn removal(change: &Change) -> Vec<Risk> {
             Phrase::default().account(account.as_str())
         });
     vec![risk(level, RiskKind::TokensLost, holder)]
+}
+
+fn emptied(change: &Change) -> Vec<Risk> {
+    if change.works() && change.loses_all() {
+        return vec![risk(Level::Danger, RiskKind::ScopesLost, Phrase::default())];
+    }
+    Vec::new()
 }
 
 fn stripe_removal(change: &Change) -> Vec<Risk> {
@@ -281,6 +289,28 @@ mod tests {
     }
 
     #[test]
+    fn a_connector_that_is_left_without_what_it_has_is_as_good_as_removed() {
+        let cut = |status, had: &[&str], wanted: &[&str]| {
+            let after = Desired {
+                scopes: scopes(wanted),
+                ..Desired::default()
+            };
+            let (slack, rules) = (
+                ConnectorType::parse("slack").unwrap(),
+                ScopeEquivalence::default(),
+            );
+            let found = found(&between(&slack, Some(&state(status, had)), after, &rules));
+            found.contains(&(Level::Danger, RiskKind::ScopesLost))
+        };
+        let had = ["channels:read", "chat:write"];
+        assert!(cut(RemoteStatus::Active, &had, &[]));
+        assert!(cut(RemoteStatus::Active, &had, &["emoji:read"]));
+        assert!(!cut(RemoteStatus::Active, &had, &["chat:write"]));
+        assert!(!cut(RemoteStatus::Active, &[], &["chat:write"]));
+        assert!(!cut(RemoteStatus::Expired, &had, &[]));
+    }
+
+    #[test]
     fn removing_live_stripe_is_the_gravest() {
         let mut gone = change("stripe", Action::Delete);
         gone.before = Some(RemoteConnector::stripe(StripeMode::Live));
@@ -396,7 +426,6 @@ mod tests {
         assert_eq!(found(&again), []);
     }
 
-    /// More harm is not less risk.
     #[test]
     fn what_leads_elsewhere_is_a_danger_whatever_else_the_change_does() {
         use RemoteStatus::{Active, Disconnected, Expired};
@@ -407,23 +436,18 @@ mod tests {
             for (had, wanted) in some.iter().flat_map(|had| some.map(|wanted| (had, wanted))) {
                 let mut before = state(status, &[]);
                 before.scopes = had.split_whitespace().collect();
-                before.connection_config = Some(SavedValue::told(
-                    [("tenant".to_owned(), "one".to_owned())].into(),
-                ));
-                let after = |account: &str, tenant: &str| Desired {
-                    scopes: wanted.split_whitespace().collect(),
-                    account: ExpectedAccount::parse(account),
-                    connection_config: [("tenant".to_owned(), tenant.to_owned())].into(),
-                };
+                let told = |tenant: &str| [("tenant".to_owned(), tenant.to_owned())].into();
+                before.connection_config = Some(SavedValue::told(told("one")));
+                let other = [RiskKind::WrongAccount, RiskKind::OtherAccount];
                 for (account, tenant, kinds) in [
-                    (
-                        "eve@elsewhere.example",
-                        "one",
-                        [RiskKind::WrongAccount, RiskKind::OtherAccount],
-                    ),
+                    ("eve@elsewhere.example", "one", other),
                     ("@example.com", "two", [RiskKind::Elsewhere; 2]),
                 ] {
-                    let after = after(account, tenant);
+                    let after = Desired {
+                        scopes: wanted.split_whitespace().collect(),
+                        account: ExpectedAccount::parse(account),
+                        connection_config: told(tenant),
+                    };
                     let mut change = between(&slack, Some(&before), after, &rules);
                     // As it is where the store says that it waits.
                     for action in [change.action, Action::NoOp] {

@@ -146,6 +146,7 @@ fn removals_are_bounded_by_number_share_and_name() {
           + https://www.googleapis.com/auth/userinfo.profile
               name, picture and public profile fields of the account · identity, non-sensitive
             https://www.googleapis.com/auth/gmail.send (added by the provider)
+          ! it loses every scope that it has: for who needs it, that is a removal
           ! it works now and may stop until a person consents again
           authorization: required
 
