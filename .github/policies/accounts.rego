@@ -1,3 +1,4 @@
+# The built-in rule also asks for the account of another type whose scope is asked for; the plan does not say which that is.
 package main
 
 import rego.v1

@@ -1,3 +1,5 @@
+# The built-in rules also hold a scope that is for another type of the same provider to what is said of that type; the
+# plan does not say which that is.
 package main
 
 import rego.v1

@@ -231,7 +231,7 @@ fn asking(
     Change {
         after: Some(Desired {
             scopes: scopes.clone(),
-            account: account.or_else(|| policy.account(connector).cloned()),
+            account: account.or_else(|| policy.account(connector, scopes).cloned()),
             connection_config: BTreeMap::new(),
         }),
         authorization: ConsentNeed::Required,
@@ -297,7 +297,7 @@ fn problem(violation: &Violation, loaded: &Loaded) -> Option<Problem> {
 pub fn expect(policy: &Policy, declared: &mut crate::model::Declared) {
     for (connector, file) in &mut declared.connectors {
         if file.account.is_none() && connector.kind() == crate::model::Kind::Oauth {
-            file.account = policy.account(connector).cloned();
+            file.account = policy.account(connector, &file.scopes).cloned();
         }
     }
 }

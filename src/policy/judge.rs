@@ -198,6 +198,7 @@ pub fn evaluate(
             judge.connector(change, workspace);
             judge.account(change);
             for scope in after.scopes.iter() {
+                judge.types(&change.connector, scope);
                 judge.scope(&change.connector, scope);
             }
             if after.scopes.is_empty() && change.kind() == Kind::Oauth {
@@ -317,20 +318,50 @@ impl Judge<'_> {
         }
     }
 
-    fn account(&mut self, change: &Change) {
-        let connector = &change.connector;
-        let Some(expected) = self.policy.account(connector) else {
-            return;
-        };
-        if connector.kind() == Kind::Stripe {
+    /// What a scope is for that the type itself does not offer is as if those types were declared: any of them may be
+    /// denied, and one of them has to be allowed.
+    fn types(&mut self, connector: &ConnectorType, whole: &Scope) {
+        let policy = self.policy;
+        if !policy.weighs_types() {
             return;
         }
-        let declared = change
-            .after
-            .as_ref()
-            .and_then(|after| after.account.as_ref());
-        let what = match declared {
-            Some(declared) if expected.covers(declared) => return,
+        for scope in &scopes::parts(connector, whole) {
+            let others = scopes::types_of(connector, scope);
+            let within = scopes::types_within(connector, scope, policy.denied_types.iter());
+            let denied = |other: &&ConnectorType| names(&policy.denied_types, other);
+            let mut tell = |rule, other: &ConnectorType, what: &str| {
+                let shown = escape::limited(scope.as_str(), 200);
+                let what = format!("{connector}: the scope {shown} is for {other}, {what}");
+                self.tell(rule, None, Some(connector), Some(whole), &what);
+            };
+            if let Some(other) = others.iter().chain(&within).find(denied) {
+                tell(Rule::DeniedTypes, other, "a type that is denied");
+            }
+            let allowed = policy.allowed_types.as_ref();
+            let lacking = allowed.filter(|types| !others.iter().any(|other| names(types, other)));
+            if let Some((_, other)) = lacking.zip(others.first()) {
+                tell(
+                    Rule::AllowedTypes,
+                    other,
+                    "a type that is not among those allowed",
+                );
+            }
+        }
+    }
+
+    fn account(&mut self, change: &Change) {
+        let connector = &change.connector;
+        let Some(after) = &change.after else {
+            return;
+        };
+        if self.policy.accounts.is_empty() || connector.kind() == Kind::Stripe {
+            return;
+        }
+        let expected = self.policy.accounts(connector, &after.scopes);
+        let covers = |declared| expected.iter().all(|expected| expected.covers(declared));
+        let what = match &after.account {
+            _ if expected.is_empty() => return,
+            Some(declared) if covers(declared) => return,
             Some(_) => format!("{connector}: its file names another account than the policy"),
             None => format!("{connector}: its file has no `account`, and the policy expects one"),
         };
@@ -385,7 +416,7 @@ impl Judge<'_> {
             // What another type is for is held to the rules of that type, too.
             let others = scopes::types_of(connector, scope);
             let mut allowed = each(&policy.allowed_scopes, connector, &others);
-            let within = scopes::types_within(connector, scope, policy);
+            let within = scopes::types_within(connector, scope, policy.limited_types());
             let others = [others.as_slice(), &within].concat();
             let any = policy.denied_scopes.get(&None);
             let denied = each_own(&policy.denied_scopes, connector, &others).chain(any);

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     catalogue::Access,
-    model::{ConnectorType, ExpectedAccount, Scope},
+    model::{ConnectorType, ExpectedAccount, Scope, Scopes},
 };
 
 /// The code of what a proposal loosens.
@@ -105,9 +105,35 @@ impl Policy {
         self.denied_scopes.keys().chain(ceilings).flatten()
     }
 
-    /// Who is to consent to a connector of this type.
-    pub fn account(&self, connector: &ConnectorType) -> Option<&ExpectedAccount> {
-        of_type(&self.accounts, connector)
+    /// Whether any rule is about the types of connectors.
+    fn weighs_types(&self) -> bool {
+        let rules = [Rule::AllowedTypes, Rule::DeniedTypes, Rule::Accounts];
+        rules.into_iter().any(|rule| self.sets(rule))
+    }
+
+    /// Who is to consent to a connector of this type with these scopes: what its type demands, and what each type
+    /// demands that a scope is for.
+    fn accounts(&self, connector: &ConnectorType, scopes: &Scopes) -> Vec<&ExpectedAccount> {
+        let parts = scopes
+            .iter()
+            .flat_map(|scope| scopes::parts(connector, scope));
+        let others: BTreeSet<_> = parts
+            .flat_map(|scope| scopes::types_of(connector, &scope))
+            .collect();
+        let others: Vec<_> = others.into_iter().collect();
+        each(&self.accounts, connector, &others).collect()
+    }
+
+    /// Of these the narrowest: the one that all accept.
+    pub fn account(&self, connector: &ConnectorType, scopes: &Scopes) -> Option<&ExpectedAccount> {
+        if self.accounts.is_empty() {
+            return None;
+        }
+        let all = self.accounts(connector, scopes);
+        let narrow = all
+            .iter()
+            .find(|one| all.iter().all(|other| other.covers(one)));
+        narrow.or(all.first()).copied()
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeSet, HashMap, HashSet},
 };
 
-use super::{Class, Policy};
+use super::Class;
 use crate::{
     catalogue::{self, Access, Provider, ScopeEquivalence},
     model::{ConnectorType, Scope},
@@ -29,27 +29,31 @@ pub(super) fn meant(connector: &ConnectorType, scope: &Scope) -> Option<&'static
     catalogue::spelt_out(connector.as_str(), scope.as_str())
 }
 
-/// The types that a scope is for, where that is not this one: a provider gives it to each of its types.
+/// The types that a scope is for, where that is not this one: a provider gives it to each of its types. What only says
+/// who signed in is for none.
 pub(super) fn types_of(connector: &ConnectorType, scope: &Scope) -> Vec<ConnectorType> {
     let scope = meant(connector, scope).unwrap_or(scope.as_str());
+    let fact = catalogue::fact(connector.as_str(), scope);
+    if fact.is_none_or(|fact| fact.reach() == Access::Identity) {
+        return Vec::new();
+    }
     catalogue::offered_elsewhere(connector.as_str(), scope)
         .filter_map(|name| ConnectorType::parse(name).ok())
         .collect()
 }
 
-/// The types whose limits hold a scope that asks for all that a client may have, or that nothing bounds: each of
-/// the provider's.
-pub(super) fn types_within(
+/// Those of these types whose limits hold a scope that asks for all that a client may have, or that nothing bounds:
+/// each of the provider's.
+pub(super) fn types_within<'t>(
     connector: &ConnectorType,
     scope: &Scope,
-    policy: &Policy,
+    ruled: impl Iterator<Item = &'t ConnectorType>,
 ) -> Vec<ConnectorType> {
     let (name, text) = (connector.as_str(), scope.as_str());
     if !catalogue::is_all(name, text) && !catalogue::is_unbounded(name, text) {
         return Vec::new();
     }
-    policy
-        .limited_types()
+    ruled
         .filter(|other| *other != connector && catalogue::same_provider(name, other.as_str()))
         .cloned()
         .collect()

@@ -59,6 +59,45 @@ fn what_is_denied_does_not_come_back_within_a_wider_scope() {
 }
 
 #[test]
+fn a_rule_about_a_type_holds_its_scopes_on_another_type() {
+    let platform = Platform::start();
+    let told = "the scope https://mail.google.com/ is for gmail, a type that is";
+    for (rule, told) in [
+        ("denied_types = [\"gmail\"]", told),
+        ("allowed_types = [\"googlecalendar\"]", told),
+    ] {
+        let project = Project::new()
+            .at(&platform)
+            .file("connplan.toml", &format!("[policy]\n{rule}\n"))
+            .connector("googlecalendar", &["https://mail.google.com/"]);
+        project.run(&["plan"]).expect(6).tells(told);
+        project.run(&["validate"]).expect(1).tells(told);
+        project.declare(
+            "googlecalendar",
+            &["https://www.googleapis.com/auth/calendar", "openid"],
+        );
+        project.run(&["plan"]).expect(0);
+    }
+    let accounts = "[policy]\naccounts = { gmail = \"@example.com\" }\n";
+    let project = Project::new()
+        .at(&platform)
+        .file("connplan.toml", accounts)
+        .connector("googlecalendar", &["https://mail.google.com/"]);
+    project
+        .run(&["plan"])
+        .expect(0)
+        .says("@example.com is expected to consent");
+    project.write(
+        "base44/connectors/googlecalendar.jsonc",
+        r#"{"type":"googlecalendar","scopes":["https://mail.google.com/"],"account":"eve@elsewhere.example"}"#,
+    );
+    let run = project.run(&["plan"]);
+    run.expect(6)
+        .tells("its file names another account than the policy");
+    assert!(platform.writes().is_empty());
+}
+
+#[test]
 fn what_a_file_may_not_hold_a_policy_may_not_name() {
     let platform = Platform::start();
     let settings = "[policy]\naccounts = { gmail = \"example.com\" }\n\
