@@ -32,6 +32,7 @@ mod run_repository;
 mod signers;
 mod submodule_changes;
 mod submodules;
+mod terms;
 mod tree;
 mod view;
 
@@ -62,7 +63,7 @@ use crate::{
     config::{BaseDanger, Project, watched::Unwatched},
     context::{Context, Failure},
     git::Checkout,
-    model::{self, AppId, BaseName, RunRepository},
+    model::{self, AppId, BaseName, Declared, RunRepository},
     store::Place,
     syntax::Settings,
 };
@@ -77,6 +78,8 @@ pub struct Held {
     pub base: Base,
     /// What it has for the project.
     pub settings: Vec<BaseSettings>,
+    /// What its connector files declare, by its commits.
+    pub declared: Vec<(String, Declared)>,
 }
 
 impl fmt::Debug for Bases {
@@ -182,11 +185,16 @@ impl Held {
         project: &Project,
         names: Option<Vec<BaseName>>,
     ) -> Result<Option<Self>, Failure> {
-        let Some(base) = Base::look(context, project, names).await? else {
+        let Some(mut base) = Base::look(context, project, names).await? else {
             return Ok(None);
         };
         let settings = base.settings(context, project).await?;
-        Ok(Some(Self { base, settings }))
+        let declared = base.declared(context, project, &settings).await?;
+        Ok(Some(Self {
+            base,
+            settings,
+            declared,
+        }))
     }
 }
 

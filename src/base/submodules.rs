@@ -73,6 +73,13 @@ impl Modules {
         Ok(Self(found))
     }
 
+    /// Whether a path is within one.
+    pub(super) fn hold(&self, path: &str) -> bool {
+        self.0
+            .keys()
+            .any(|module| path.starts_with(module.as_str()))
+    }
+
     /// Where the content of a path is.
     pub(super) fn objects<'a>(&'a self, at: &'a CommitAt, path: &str) -> Objects<'a> {
         let before = self.0.range(..=path.to_owned()).rev();

@@ -85,8 +85,8 @@ pub struct BaseSettings {
 /// A repository at its base.
 pub(super) struct View {
     pub(super) at: CommitAt,
-    tree: Tree,
-    modules: Modules,
+    pub(super) tree: Tree,
+    pub(super) modules: Modules,
     /// What decides which settings apply, read at once.
     contents: BTreeMap<ObjectId, Vec<u8>>,
     /// The repositories in it that have a view of their own, by path.
@@ -95,7 +95,7 @@ pub(super) struct View {
     /// are, where it is, and where the command line says that it is.
     places: Vec<String>,
     /// The folder of the project itself, if it is in this work tree.
-    own: Option<String>,
+    pub(super) own: Option<String>,
     /// Whether it is the project's own repository, not one around it.
     is_first: bool,
 }
@@ -382,7 +382,7 @@ impl View {
     }
 
     /// The file that a path leads to.
-    fn file_at(&self, path: &str) -> Option<(String, ObjectId)> {
+    pub(super) fn file_at(&self, path: &str) -> Option<(String, ObjectId)> {
         let Led::To(file) = self.tree.lead(path) else {
             return None;
         };
@@ -393,7 +393,7 @@ impl View {
 
     /// Where the base has projects of the same app: what they forbid for it is not allowed by planning it
     /// from another folder.
-    async fn of_the_same_app(&self, run: &Run<'_>) -> Result<OfApp, Failure> {
+    pub(super) async fn of_the_same_app(&self, run: &Run<'_>) -> Result<OfApp, Failure> {
         let mut found = OfApp::default();
         let Some(app) = run.app else {
             return Ok(found);
@@ -482,15 +482,15 @@ impl View {
 type Read = (Settings, Option<UnreadableBase>);
 
 /// No larger file is read.
-fn limit() -> usize {
+pub(super) fn limit() -> usize {
     usize::try_from(config::MAX_FILE_SIZE).unwrap_or(usize::MAX)
 }
 
 /// What of the base is of an app.
 #[derive(Debug, Default)]
-struct OfApp {
+pub(super) struct OfApp {
     /// The folders of its projects.
-    folders: BTreeSet<String>,
+    pub(super) folders: BTreeSet<String>,
     /// Where the project, or this run of it, was of another one.
     another: Option<BaseDanger>,
 }

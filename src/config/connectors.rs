@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     fs::{Owners, is_open_to_all, look},
-    model::{ConnectorType, Declared, DeclaredConnector, Scope, map_of},
+    model::{ConnectorType, Declared, Scope, map_of},
     syntax::{
         Finding, ParsedConnector, Problem, Source, has_only_keys_of_a_connector, parse_connector,
         tree::Span,
@@ -179,26 +179,11 @@ impl Loaded {
             (parsed.connector.clone(), place)
         }));
         let declared = (!problems.iter().any(Problem::is_error)).then(|| Declared {
-            connectors: map_of(parsed.into_iter().map(|(file, parsed)| {
-                let ParsedConnector {
-                    connector,
-                    scopes,
-                    account,
-                    connection_config,
-                    ..
-                } = parsed;
-                let declared = DeclaredConnector {
-                    scopes,
-                    file,
-                    account,
-                    connection_config: map_of(
-                        connection_config
-                            .into_iter()
-                            .map(|(name, (text, _))| (name, text)),
-                    ),
-                };
-                (connector, declared)
-            })),
+            connectors: map_of(
+                parsed
+                    .into_iter()
+                    .map(|(file, parsed)| parsed.declared(file)),
+            ),
         });
         Self {
             declared,

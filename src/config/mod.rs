@@ -20,7 +20,7 @@ pub use connectors::{Folder, Loaded};
 pub use discover::{is_flat_project, is_project, projects_below};
 pub use error::ConfigError;
 pub use project::{BaseDanger, FindOptions, Project, SETTINGS};
-pub use unread::{Unread, type_in};
+pub use unread::{Unread, is_connector_file, type_in};
 
 /// The largest file that is read, in bytes. Real ones have a few hundred.
 pub const MAX_FILE_SIZE: u64 = 1 << 20;

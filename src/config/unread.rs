@@ -45,6 +45,11 @@ pub(super) fn role(name: &str) -> Role {
     }
 }
 
+/// Whether a file of this name in the connectors folder is read.
+pub fn is_connector_file(name: &str) -> bool {
+    role(name) == Role::Connector
+}
+
 /// What looks like a connector file in folders below: it is not read. Links are not followed, and
 /// there is an end to looking.
 pub(super) fn below(folder: &Path) -> Vec<PathBuf> {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     catalogue,
-    model::{ConnectorType, ExpectedAccount, Kind, Scope, Scopes},
+    model::{ConnectorType, DeclaredConnector, ExpectedAccount, Kind, Scope, Scopes, map_of},
 };
 
 /// The keys of a connector file. `account` and `connection_config` are connplan's own, `$schema` serves editors.
@@ -41,6 +41,20 @@ pub struct ParsedConnector {
     pub connection_config: BTreeMap<String, (String, Span)>,
     /// The file.
     pub source: Source,
+}
+
+impl ParsedConnector {
+    /// What the file declares, without places.
+    pub fn declared(self, file: String) -> (ConnectorType, DeclaredConnector) {
+        let values = self.connection_config.into_iter();
+        let declared = DeclaredConnector {
+            scopes: self.scopes,
+            file,
+            account: self.account,
+            connection_config: map_of(values.map(|(name, (text, _))| (name, text))),
+        };
+        (self.connector, declared)
+    }
 }
 
 /// Reads a connector file's text. `name` is the file's path relative to the project root; its

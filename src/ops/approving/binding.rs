@@ -5,19 +5,20 @@ use std::{collections::BTreeSet, fmt};
 use miette::Diagnostic as _;
 use tokio::sync::OnceCell;
 
-use super::behind::behind;
+use super::{behind::behind, terms::other_terms};
 use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
     base::{BaseSettings, Bases, Held, check_cloned, check_remote, signers},
     config::Project,
     context::Failure,
-    model::{App, BaseName, is_for_open_request},
+    model::{App, BaseName, Declared, is_for_open_request},
     ops::{
         Around, Team,
         applied::applied_from,
         gates::{StoreIn, hold_store},
         policy::denials,
         team::stored_plan,
+        values::resolved,
     },
     plan::{Digest, Plan, difference, document},
     publish::{self, Overrides, Place, PublishError},
@@ -43,6 +44,8 @@ pub(super) struct Binding {
     stores: Vec<StoreIn>,
     /// What the base forbids, by its commits.
     policies: Vec<(String, PolicySettings)>,
+    /// What its connector files declare, by its commits.
+    declared: Vec<(String, Declared)>,
     /// Whether there is a commit that this one is measured against.
     pub(super) has_base: bool,
     /// That the branch and the app have gone on without this commit.
@@ -84,6 +87,10 @@ impl Binding {
                 };
                 denials(there, plan).into_iter().map(said)
             })
+            .chain(self.declared.iter().flat_map(|(commit, there)| {
+                let before = move |what| format!("before this change, at {commit}, {what}");
+                other_terms(there, plan).into_iter().map(before)
+            }))
             .collect()
     }
 
@@ -133,6 +140,7 @@ impl Binding {
             signers: None,
             stores: Vec::new(),
             policies: Vec::new(),
+            declared: Vec::new(),
             has_base: false,
             behind: None,
             brought: None,
@@ -161,7 +169,7 @@ impl Binding {
             settings.any(|before| before.settings.approval.signers.is_some())
         };
         let named = base.filter(has_signers);
-        found.demand_all(base, named.is_some());
+        found.demand_all(project, base, named.is_some());
         let applied = found.applied_from(around, project, purpose).await?;
         found.behind = behind(around, project, &applied);
         let applied = if applied.is_empty() {
@@ -174,7 +182,7 @@ impl Binding {
         let named = named.or(applied.as_ref().filter(has_signers));
         // That stays what it is until something is applied: what a newer connplan calls an error there binds as
         // far as it can be read.
-        found.demand_all(applied.as_ref(), named.is_some());
+        found.demand_all(project, applied.as_ref(), named.is_some());
         found.signers = match named {
             Some(held) => signers_of(held).await?,
             // It asks for signatures, and nobody is named who gives them.
@@ -185,7 +193,12 @@ impl Binding {
     }
 
     /// Demands what the settings of a base demand. `signers`: whether anybody may sign for that.
-    fn demand_all(&mut self, held: Option<&Held>, signers: bool) {
+    fn demand_all(&mut self, project: &Project, held: Option<&Held>, signers: bool) {
+        for (commit, declared) in held.iter().flat_map(|held| &held.declared) {
+            // A variable that is not set any more is not what stands there now.
+            let there = resolved(project, declared.clone()).unwrap_or_else(|_| declared.clone());
+            self.declared.push((commit.clone(), there));
+        }
         for (held, before) in held.iter().flat_map(|held| {
             let settings = held.settings.iter();
             settings.map(move |before| (held, before))
@@ -390,7 +403,8 @@ pub(in crate::ops) async fn forbidden_before(
     binding: &LazyBinding,
     plan: &Plan,
 ) -> BTreeSet<String> {
-    if !plan.has_changes() {
+    // In a request it is shown all the same: afterwards nobody is told who connects it to what.
+    if !plan.has_changes() && project.base_settings.is_empty() {
         return BTreeSet::new();
     }
     match binding.get(around, project).await {

@@ -4,6 +4,7 @@ mod asked;
 mod behind;
 mod binding;
 mod gate;
+mod terms;
 mod vouching;
 mod withheld;
 

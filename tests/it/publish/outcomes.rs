@@ -269,7 +269,7 @@ fn an_issue_has_as_much_of_each_list_as_a_forge_takes() {
     ### Not applied yet
 
     - `type0000`: declared, and not in the app
-    - … 290 more; `connplan drift` lists all of them
+    - … 292 more; `connplan drift` lists all of them
 
     Whose doing some of these are cannot be told: no apply of them is known, or the app does not tell all. They may also be changes of the files that were never applied. The last apply's receipt shows which: `--receipt FILE`.
 

@@ -200,7 +200,7 @@ fn a_plan_with_other_values_moves_nothing() {
     zendesk("evil");
     let loose = commit(&project, "loose, and elsewhere");
     applied(&project, &signed, &[]).expect(3).tells("signature");
-    pushed(&project, &loose, &[], &["apply", "../x.plan"]).expect(0);
+    pushed(&project, &signed, &[], &["apply", "../x.plan"]).expect(0);
     assert_eq!(platform.writes().len(), before + 1);
     commit(&project, "a word");
     applied(&project, &loose, &[]).expect(3).tells("signature");

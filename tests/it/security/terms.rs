@@ -3,10 +3,12 @@
 
 use serde_json::json;
 
+use super::loosening::{git as git_in, planned_in};
 use crate::{
+    approval::keygen::Keys,
     git::repository::git,
     store::team::member,
-    support::{Platform, Project, reads, result},
+    support::{Connector, Platform, Project, reads, result},
 };
 
 const GMAIL: &str = "https://www.googleapis.com/auth/gmail.send";
@@ -267,4 +269,77 @@ fn what_expired_is_not_repaired_into_something_else() {
     );
     project.run(&ASK).expect(4).lacks("plan and apply");
     assert_eq!(platform.writes().len(), 2);
+}
+
+/// What the base's files say of an account and of values is a rule, too: a request does not lift it unseen.
+#[test]
+fn a_request_that_drops_an_account_or_values_is_a_danger_and_needs_approval_as_one() {
+    let platform = Platform::with(&[Connector::active("slack", &["users:read"])]);
+    let project = Project::new().at(&platform);
+    let folder = "base44/connectors";
+    let slack = |more: &str| format!(r#"{{"type":"slack"{more},"scopes":["users:read"]}}"#);
+    let there = r#","account":"@example.com""#;
+    project.write(&format!("{folder}/s.jsonc"), &slack(there));
+    project.write(&format!("{folder}/w.jsonc"), &snowflake("one"));
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    platform.consent("snowflake", "ops@example.com");
+    let rule =
+        "[approval]\nrequire = \"signature\"\nsigners = \"signers\"\nfrom_risk = \"danger\"\n";
+    project.write("base44/connplan.toml", rule);
+    let keys = Keys::new();
+    keys.key("ann", &["ed25519"]);
+    let signers = format!("ann@example.com {}", keys.public("ann"));
+    project.write("base44/signers", &signers);
+    git_in(&project, &["init", "-q", "-b", "main"]);
+    git_in(&project, &["add", "-A"]);
+    git_in(&project, &["commit", "-qm", "base"]);
+    let base = git_in(&project, &["rev-parse", "HEAD"]);
+    let planned = || planned_in(&project, &base, ".");
+    planned().expect(0).lacks("danger");
+
+    let anybody = "@example.com had to consent to slack, and here anybody may";
+    let another = "@example.com had to consent to slack, and here somebody else has to";
+    let values = "snowflake had other connection values: account_identifier";
+    let bare = r#"{"type":"snowflake","scopes":["session:role-any"]}"#.to_owned();
+    for (s, w, said) in [
+        (slack(""), snowflake("one"), Some(anybody)),
+        (
+            slack(r#","account":"eve@elsewhere.example""#),
+            snowflake("one"),
+            Some(another),
+        ),
+        (slack(there), bare, Some(values)),
+        (slack(there), snowflake("two"), Some(values)),
+        // One of those who may.
+        (
+            slack(r#","account":"ada@Example.com""#),
+            snowflake("one"),
+            None,
+        ),
+    ] {
+        // Moved, too, by the request.
+        for place in [folder, "base44/moved"] {
+            std::fs::remove_dir_all(project.path(folder)).ok();
+            std::fs::remove_dir_all(project.path("base44/moved")).ok();
+            let dir = place.strip_prefix("base44/").unwrap();
+            let config = format!(r#"{{"name":"n","connectorsDir":"{dir}"}}"#);
+            project.write("base44/config.jsonc", &config);
+            project.write(&format!("{place}/a.jsonc"), &s);
+            project.write(&format!("{place}/b.jsonc"), &w);
+            let run = planned();
+            run.expect(0);
+            match said {
+                Some(said) => run.says("danger: before this change, at ").says(said),
+                None => run.lacks("danger"),
+            };
+        }
+    }
+
+    // With a change that needs no approval by itself.
+    let more = slack("").replace("users:read", "users:read\",\"emoji:read");
+    project.write("base44/moved/a.jsonc", &more);
+    planned().says("Approval: 1 signature needed");
+    let more = slack(there).replace("users:read", "users:read\",\"emoji:read");
+    project.write("base44/moved/a.jsonc", &more);
+    planned().lacks("Approval:");
 }
