@@ -166,6 +166,7 @@ fn the_store_is_private_and_outside_the_checkout() {
         hubspot               base44/connectors/hubspot.jsonc
             crm.objects.contacts.write
               create, edit and delete contact records · write
+          ! it loses every scope that it has: for who needs it, that is a removal
         notion                base44/connectors/notion.jsonc
         slack                 base44/connectors/slack.jsonc
             chat:write  post messages (as the bot or as the user) · write
