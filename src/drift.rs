@@ -28,6 +28,8 @@ pub struct Drift<'a> {
     pub unattributed: bool,
     /// Waiting for a person.
     pub waiting: Vec<Waiting<'a>>,
+    /// What no file declares, and the settings leave alone.
+    pub unmanaged: Vec<&'a ConnectorType>,
     /// How many others there are of which nobody knows whether they went apart.
     pub uncompared: usize,
 }
@@ -74,7 +76,10 @@ pub fn find<'a>(
             }
         }
     }
-    let mut drift = Drift::default();
+    let mut drift = Drift {
+        unmanaged: plan.app.unmanaged.keys().collect(),
+        ..Drift::default()
+    };
     for change in plan.changes() {
         if change.action == Action::NoOp {
             if change.authorization == ConsentNeed::Pending {

@@ -268,8 +268,7 @@ impl Project {
     /// What becomes of remote connectors without a file: the environment's word, else the
     /// settings', else they are removed.
     pub fn unlisted(&self) -> Unlisted {
-        let environment = self.selected().and_then(|env| env.unlisted);
-        environment.or(self.settings.unlisted).unwrap_or_default()
+        self.settings.unlisted(self.environment.as_deref())
     }
 
     /// The environment chosen by `--env`.

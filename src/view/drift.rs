@@ -35,6 +35,8 @@ struct AppDrift {
     outside: Vec<Apart>,
     not_applied: Vec<Apart>,
     waiting: Vec<Waiting>,
+    /// What no file declares, and the settings leave alone.
+    unmanaged: Vec<ConnectorType>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -76,6 +78,7 @@ struct Summary {
     overdue: usize,
     /// Of which nobody knows whether they went apart: neither drift, nor none.
     uncompared: usize,
+    unmanaged: usize,
 }
 
 /// How whose doing it is can be told.
@@ -143,6 +146,7 @@ impl DriftReport {
                 waiting: waiting.len(),
                 overdue: waiting.iter().filter(|waiting| waiting.overdue).count(),
                 uncompared: drift.uncompared,
+                unmanaged: drift.unmanaged.len(),
             },
             apps: vec![AppDrift {
                 app_id: app.id.to_string(),
@@ -151,6 +155,7 @@ impl DriftReport {
                 outside: drift.outside.iter().map(Apart::from).collect(),
                 not_applied: drift.not_applied.iter().map(Apart::from).collect(),
                 waiting,
+                unmanaged: drift.unmanaged.iter().copied().cloned().collect(),
             }],
         }
     }
@@ -177,10 +182,15 @@ impl DriftReport {
             waiting,
             overdue,
             uncompared,
+            unmanaged,
         } = self.summary;
         if outside + not_applied + waiting == 0 {
-            return match uncompared {
-                0 => "No drift. The app matches the connector files.".to_owned(),
+            return match (uncompared, unmanaged) {
+                (0, 0) => "No drift. The app matches the connector files.".to_owned(),
+                (0, more) => format!(
+                    "No drift in what the connector files declare. The app has {} besides.",
+                    count(more, "connector")
+                ),
                 _ => format!("{COMPARED}."),
             };
         }
@@ -220,6 +230,9 @@ impl DriftReport {
             for one in &app.waiting {
                 let when = |since| format!("asked for {}", ago(since, now));
                 out.extend(["  ", &one.line(shown, when), "\n"]);
+            }
+            if !app.unmanaged.is_empty() {
+                out.extend(["Not managed: ", &names(&app.unmanaged, shown), "\n"]);
             }
         }
         if !out.ends_with("\n\n") {
@@ -305,11 +318,26 @@ impl DriftReport {
                 out.extend(["- ", &one.line(code, when), "\n"]);
             }
             out.push_str(&left_out(app.waiting.len()));
+            if !app.unmanaged.is_empty() {
+                out.extend(["\nNot managed: ", &names(&app.unmanaged, code), "\n"]);
+            }
             out.push('\n');
             out.push_str(&next.within(NEXT));
         }
         out
     }
+}
+
+/// Some of them, for a line.
+fn names(all: &[ConnectorType], code: impl Fn(&str) -> String) -> String {
+    const MOST: usize = 20;
+    let shown = all.iter().take(MOST).map(|name| code(name.as_str()));
+    let shown: Vec<_> = shown.collect();
+    let more = match all.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    shown.join(", ") + &more
 }
 
 /// The title of an issue about an app.

@@ -52,6 +52,15 @@ pub struct Settings {
     pub store: StoreSettings,
 }
 
+impl Settings {
+    /// What becomes of remote connectors without a file: the environment's word, else these settings', else they
+    /// are removed.
+    pub fn unlisted(&self, environment: Option<&str>) -> Unlisted {
+        let environment = environment.and_then(|name| self.environments.get(name)?.unlisted);
+        environment.or(self.unlisted).unwrap_or_default()
+    }
+}
+
 /// What becomes of a remote connector that has no file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]

@@ -34,6 +34,53 @@ fn what_is_hidden_from_drift_is_a_danger_where_the_base_has_no_settings() {
     planned_in(&project, &base, ".").lacks("danger: this pull");
 }
 
+#[test]
+fn a_request_that_leaves_alone_what_no_file_declares_is_a_danger_and_drift_names_it() {
+    let platform = Platform::with(&[Connector::active("wix", &["a"])]);
+    let project = Project::new().at(&platform).connector("wix", &["a"]);
+    let settings = "base44/connplan.toml";
+    let keeps = "unlisted = \"keep\"\n";
+    git(&project, &["init", "-q", "-b", "main"]);
+    let base = committed(&project);
+    project.write(settings, keeps);
+    committed(&project);
+    reads!(planned_in(&project, &base, "."), @r#"
+    exit 0: connplan -C . plan
+    ! danger: this pull or merge request leaves alone what the app has and no file declares: `unlisted` is "keep", and on the base branch it is removed
+
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    "#);
+    // An environment has a word of its own.
+    let apart = "[environments.live]\napp_id = \"app-1\"\n";
+    project.write(settings, apart);
+    let base = committed(&project);
+    project.write(settings, &format!("{apart}{keeps}"));
+    committed(&project);
+    let planned = || {
+        let vars = event(&project, &base);
+        let vars: Vec<_> = vars.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        project.run_vars(&vars, &["plan", "--env", "live"])
+    };
+    planned().says("danger: this pull or merge request leaves alone");
+    project.write(settings, &format!("{keeps}{apart}unlisted = \"remove\"\n"));
+    committed(&project);
+    planned().lacks("danger");
+
+    project.write(settings, keeps);
+    platform.set(&Connector::active(
+        "hubspot",
+        &["crm.objects.contacts.write"],
+    ));
+    let drift = project.run(&["drift"]);
+    drift.expect(0).says("\n\nNot managed: hubspot\n\nNo drift in what the connector files declare. The app has 1 connector besides.\n");
+    let markdown = project.run(&["drift", "--format", "markdown"]);
+    markdown.expect(0).says("\nNot managed: `hubspot`\n");
+    let json = project.run(&["drift", "--format", "json"]).json();
+    assert_eq!(json["apps"][0]["unmanaged"][0], "hubspot", "{json}");
+}
+
 /// A project whose repository is the team's store until a change makes a submodule of its folder: one of
 /// another repository, with the same settings.
 struct Moved {
