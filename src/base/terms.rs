@@ -19,7 +19,7 @@ use crate::{
 type Files = Vec<(String, ObjectId)>;
 
 impl Base {
-    /// What they declare for this project, by commit.
+    /// What they declare for this project, by commit; its own files go first. Of those that lack it, nothing.
     pub(super) async fn declared(
         &mut self,
         context: &Context,
@@ -49,6 +49,9 @@ impl Base {
                 folders.extend(beside(home, dir.as_deref().unwrap_or("connectors")));
             }
             let files = view.connector_files(&folders);
+            if configs.is_empty() && files.is_empty() {
+                continue;
+            }
             let texts = view.contents_of(context, &files).await?;
             let mut declared = Declared::default();
             for (path, id) in files {
@@ -65,13 +68,11 @@ impl Base {
 }
 
 impl View {
-    /// The Base44 configs of the project there, wherever the proposal moved it.
+    /// The Base44 configs of the project there, wherever the proposal moved it, and of others of its app.
     async fn configs(&self, run: &Run<'_>) -> Result<Files, Failure> {
         let own = self.own.iter().filter(|_| self.project() == Known::Yes);
         let mut places: Vec<_> = own.cloned().collect();
-        if places.is_empty() {
-            places.extend(self.of_the_same_app(run).await?.folders);
-        }
+        places.extend(self.of_the_same_app(run).await?.folders);
         let configs = places.iter().flat_map(|place| configs_in(place));
         Ok(configs.filter_map(|config| self.file_at(&config)).collect())
     }

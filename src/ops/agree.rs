@@ -69,14 +69,36 @@ pub(super) fn is_of_files(project: &Project, plan: &Plan) -> bool {
         Some((&change.connector, after))
     });
     let planned = map_of(planned);
-    // Stripe takes no scopes.
     let is_planned = |(name, file): (&ConnectorType, &DeclaredConnector)| {
-        planned.get(name).is_some_and(|after| {
-            let same_scopes = name.kind() == Kind::Stripe || after.scopes == file.scopes;
-            same_scopes && compared(project, file, after).is_ok_and(|unknown| unknown.is_empty())
-        })
+        let after = planned.get(name);
+        after.is_some_and(|after| is_same(project, (name, file), after))
     };
     planned.len() == declared.connectors.len() && declared.connectors.iter().all(is_planned)
+}
+
+/// Whether a commit declares a connector, and otherwise than a plan of all wants it.
+pub(super) fn contradicts(
+    project: &Project,
+    commit: &Declared,
+    plan: &Plan,
+    name: &ConnectorType,
+) -> bool {
+    let mut commit = commit.clone();
+    policy::expect(&policy::of(project), &mut commit);
+    let change = plan.changes().find(|change| change.connector == *name);
+    let after = change.and_then(|change| change.after.as_ref());
+    let file = commit.connectors.get(name);
+    file.is_some_and(|file| !after.is_some_and(|after| is_same(project, (name, file), after)))
+}
+
+fn is_same(
+    project: &Project,
+    (name, file): (&ConnectorType, &DeclaredConnector),
+    after: &Desired,
+) -> bool {
+    // Stripe takes no scopes.
+    let same_scopes = name.kind() == Kind::Stripe || after.scopes == file.scopes;
+    same_scopes && compared(project, file, after).is_ok_and(|unknown| unknown.is_empty())
 }
 
 fn declared(project: &Project) -> Option<Declared> {

@@ -3,13 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use super::{Around, OpEvent, agree::is_of_files, applied::Carried, team};
+use super::{
+    Around, OpEvent,
+    agree::{contradicts, is_of_files},
+    applied::Carried,
+    team,
+};
 use crate::{
-    base::Merged,
+    base::{Held, Merged},
     catalogue::ScopeEquivalence,
     config::Project,
+    context::Failure,
     diff::{Action, ConsentNeed},
-    model::ConnectorType,
+    model::{BaseName, ConnectorType, Declared},
     pending::{PendingEntry, PendingSet},
     plan::{Digest, Plan, withdrawal},
     receipt::{Outcome, Receipt},
@@ -52,20 +58,44 @@ pub(super) async fn say(
     pending: &PendingSet,
     rules: &ScopeEquivalence,
 ) {
-    let unwanted = unwanted((project, plan), pending, rules);
-    let in_pipeline = around.context.vars.ci();
-    if unwanted.is_empty() || !(in_pipeline || is_newest(around, project).await) {
-        return;
+    let mut unwanted = unwanted((project, plan), pending, rules);
+    if !unwanted.is_empty() && !around.context.vars.ci() {
+        let newest = newest(around, project).await;
+        unwanted.retain(|name, _| is_meant(&newest, (project, plan), name));
     }
     let said = unwanted.iter().map(|(name, by)| withdrawal(name, by));
     plan.diagnostics.extend(said);
 }
 
-/// Whether what is checked out is what the branch has by now. Where nobody shares what waits, a desk asks no remote.
-async fn is_newest(around: &Around<'_>, project: &Project) -> bool {
+/// What the branch has by now, if that is checked out: as it was committed, for files that lie here may be nobody else's.
+/// Where nobody shares what waits, a desk asks no remote.
+async fn newest(around: &Around<'_>, project: &Project) -> Vec<(String, Declared)> {
     let context = around.context;
-    let may_ask = context.vars.ci() || matches!(team::place(around, project), Ok(Some(_)));
-    may_ask && matches!(Merged::of(context, project).await, Ok(Some(_)))
+    if !context.vars.ci() && !matches!(team::place(around, project), Ok(Some(_))) {
+        return Vec::new();
+    }
+    let held = async {
+        let Some(merged) = Merged::of(context, project).await? else {
+            return Ok::<_, Failure>(None);
+        };
+        let name = BaseName::Commit(merged.commit.to_string());
+        Held::of(context, project, vec![name]).await
+    };
+    let held = held.await.unwrap_or_else(|failure| {
+        tracing::info!(%failure.report, "what the newest commit declares is not known");
+        None
+    });
+    held.map(|held| held.declared).unwrap_or_default()
+}
+
+/// Whether the newest commit wants no more of a connector than the plan does.
+fn is_meant(
+    newest: &[(String, Declared)],
+    (project, plan): (&Project, &Plan),
+    name: &ConnectorType,
+) -> bool {
+    let mut newest = newest.iter().map(|(_, declared)| declared).peekable();
+    newest.peek().is_some() && !newest.any(|there| contradicts(project, there, plan, name))
 }
 
 /// What waits and the plan says to withdraw: what was asked for since it was made is not. Tells what else waits and is no
@@ -105,11 +135,19 @@ pub(super) async fn ended(
     if of.withdrawn.is_empty() || results.any(|result| is_left(result.outcome)) {
         return Vec::new();
     }
-    let is_whole = is_of_files(of.project, of.plan);
-    if is_whole && is_newest(around, of.project).await {
-        around.tell(&OpEvent::Withdrawn(of.withdrawn));
-        return of.withdrawn.to_vec();
+    let newest = if is_of_files(of.project, of.plan) {
+        newest(around, of.project).await
+    } else {
+        Vec::new()
+    };
+    let is_meant = |name: &&ConnectorType| is_meant(&newest, (of.project, of.plan), name);
+    let (ended, left): (Vec<_>, Vec<_>) = of.withdrawn.iter().partition(is_meant);
+    let ended: Vec<_> = ended.into_iter().cloned().collect();
+    if !ended.is_empty() {
+        around.tell(&OpEvent::Withdrawn(&ended));
     }
-    around.tell(&OpEvent::NotInPlan(of.withdrawn.iter().collect()));
-    Vec::new()
+    if !left.is_empty() {
+        around.tell(&OpEvent::NotInPlan(left));
+    }
+    ended
 }

@@ -69,6 +69,14 @@ fn what_a_later_plan_asks_for_goes_before_a_repair() {
     }
 }
 
+/// Has the branch as the files here.
+fn push(project: &Project) {
+    let root = project.root();
+    git(&root, &["add", "base44"]);
+    git(&root, &["commit", "-q", "-m", "newer"]);
+    git(&root, &["push", "-q", "origin", "HEAD:main"]);
+}
+
 /// What a plan of all does not want any more is over for all: for who has the files of then, their receipts and plans.
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
@@ -97,6 +105,7 @@ fn what_was_withdrawn_waits_for_nobody() {
         } else {
             team.pipeline.undeclare("slack");
         }
+        push(&team.pipeline);
         // Of a part, or where more is kept, nobody decides about it.
         for part in [&["--target", "linear"][..], &["--keep-unlisted"]] {
             let plan = [&["plan", "--detailed-exitcode"], part].concat();
@@ -151,7 +160,8 @@ fn what_was_withdrawn_waits_for_nobody() {
     }
 }
 
-/// A clone that is behind withdraws nothing, nor does a plan what was asked for after it.
+/// A clone that is behind withdraws nothing, nor do files that nobody committed, nor does a plan what was asked for after
+/// it.
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn only_the_newest_withdraws_and_only_what_was_before() {
@@ -168,6 +178,16 @@ fn only_the_newest_withdraws_and_only_what_was_before() {
         .expect(0)
         .tells("slack: waits for a person, and is not part of this plan");
     waits();
+    team.pipeline.write("base44/other/.keep", "");
+    for dir in ["connectors", "other"] {
+        let dir = format!("base44/{dir}");
+        let plan = ["plan", "--detailed-exitcode", "--dir", &dir];
+        team.pipeline.run(&plan).expect(0).lacks("withdrawn");
+        let apply = ["apply", "--auto-approve", "--dir", &dir];
+        team.pipeline.run(&apply).expect(0).lacks("nobody is asked");
+        waits();
+    }
+    push(&team.pipeline);
     team.pipeline
         .run(&["plan", "--out", "3.plan"])
         .expect(0)
@@ -176,7 +196,7 @@ fn only_the_newest_withdraws_and_only_what_was_before() {
         &team.second.root(),
         &["commit", "-q", "--allow-empty", "-m", "newer"],
     );
-    git(&team.second.root(), &["push", "-q", "origin", "HEAD:main"]);
+    git(&team.second.root(), &["push", "-qf", "origin", "HEAD:main"]);
     let plan = team.pipeline.run(&["plan", "--detailed-exitcode"]);
     plan.expect(0).lacks("withdrawn");
     let apply = team.pipeline.run(&["apply", "3.plan"]);
