@@ -145,7 +145,7 @@ pub fn write(
                     digest(&app.id, connector, name, value.as_str()),
                 )
             });
-            digests.collect()
+            crate::model::map_of(digests)
         }),
     });
     let document = SnapshotFile {
@@ -186,7 +186,7 @@ pub fn read(file: &str, text: &str) -> Result<Snapshot, SnapshotError> {
             mode: entry.mode,
             connection_config: entry.connection_values.map(|digests| {
                 let other = |(name, digest)| (name, SavedValue::Other { digest });
-                digests.into_iter().map(other).collect()
+                crate::model::map_of(digests.into_iter().map(other))
             }),
         };
         if (entry.connector.kind() == Kind::Stripe) != state.mode.is_some() {

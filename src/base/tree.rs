@@ -89,7 +89,7 @@ impl Tree {
             let target = contents.get(id).filter(|to| to.len() <= LONGEST_LINK)?;
             Some((path.clone(), path_text(target)))
         });
-        self.links = links.collect();
+        self.links = crate::model::map_of(links);
     }
 
     /// What stands at a path, its last part not resolved.

@@ -88,7 +88,7 @@ impl Checkout {
         let listed = self.git.run(Place::Checkout(&self.root), run).await?.text();
         let listed: Vec<_> = listed.lines().flat_map(ObjectId::parse).collect();
         let said = self.objects().said(&listed).await?;
-        let mut known: BTreeMap<_, _> = listed.into_iter().zip(said).collect();
+        let mut known = crate::model::map_of(listed.into_iter().zip(said));
         let (mut all, mut left) = (Vec::new(), vec![of.clone()]);
         let mut seen = BTreeSet::from([of.clone()]);
         while let Some(id) = left.pop() {

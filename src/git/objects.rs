@@ -183,7 +183,7 @@ impl<'a> Objects<'a> {
     pub async fn tree(&self, commit: &CommitId) -> Result<BTreeMap<String, ObjectId>, GitError> {
         let all = self.whole(commit).await?.into_iter();
         let files = all.filter(|(_, (kind, _))| *kind == EntryKind::File);
-        Ok(files.map(|(path, (_, id))| (path, id)).collect())
+        Ok(map_of(files.map(|(path, (_, id))| (path, id))))
     }
 
     /// The same with links and other repositories.

@@ -33,7 +33,7 @@ pub use declared::{Declared, DeclaredConnector, Terms, folder_of};
 pub use diagnostic::{Diagnostic, Severity};
 pub use hash::{Sha256, sha256};
 pub use likeness::Likeness;
-pub use map::map_of;
+pub use map::{map_of, set_of};
 pub use observed::{Observed, Policies, RemoteConnector, RemoteStatus, SavedValue, StripeMode};
 pub use origin::{Origin, repository_of};
 pub use proposal::{

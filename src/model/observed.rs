@@ -29,7 +29,7 @@ pub struct Policies(BTreeMap<ConnectorType, bool>);
 impl Policies {
     /// Those that were told, each with whether builders may connect it.
     pub fn new(told: impl IntoIterator<Item = (ConnectorType, bool)>) -> Self {
-        Self(told.into_iter().collect())
+        Self(super::map_of(told))
     }
 
     /// Whether the workspace forbids builders to connect this type, for sure.
@@ -76,8 +76,7 @@ impl SavedValue {
     /// What was told.
     pub fn told(values: BTreeMap<String, String>) -> BTreeMap<String, Self> {
         let told = values.into_iter();
-        told.map(|(name, value)| (name, Self::Told(value)))
-            .collect()
+        super::map_of(told.map(|(name, value)| (name, Self::Told(value))))
     }
 
     /// Whether it is this text.

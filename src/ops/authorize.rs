@@ -245,8 +245,7 @@ impl<'a> AuthorizeSession<'a> {
     /// What is in force by now, and whether this session asked for it.
     fn granted(&self) -> BTreeMap<&ConnectorType, bool> {
         let done = self.items.iter().filter(|item| item.state.is_done());
-        let done = done.map(|item| (item.connector(), item.was_asked()));
-        done.collect()
+        crate::model::map_of(done.map(|item| (item.connector(), item.was_asked())))
     }
 
     /// What is resumed.

@@ -29,11 +29,8 @@ pub(super) fn loosened(project: &Project) -> Vec<Diagnostic> {
         project.environment.as_deref(),
     );
     // In the order in which they are shown, each once.
-    let found: BTreeSet<_> = project
-        .base_settings
-        .iter()
-        .flat_map(|base| weaker(base, here))
-        .collect();
+    let each = project.base_settings.iter();
+    let found = crate::model::set_of(each.flat_map(|base| weaker(base, here)));
     let gates = found.into_iter().map(|gate| (gate.said(), gate.help()));
     let others = project.base_dangers.iter().map(of_base);
     dangers(project, gates.chain(others))
@@ -240,13 +237,12 @@ fn weaker(
     if url.is_some() && kept != here.store.keep.as_deref() {
         found.push(Gate::Keep);
     }
-    let adds = |of: &Settings| -> BTreeSet<_> {
+    let adds = |of: &Settings| {
         let each = of.providers.iter();
-        each.flat_map(|(connector, provider)| {
+        crate::model::set_of(each.flat_map(|(connector, provider)| {
             let scopes = provider.adds.iter();
             scopes.map(|scope| (connector.clone(), scope.clone()))
-        })
-        .collect()
+        }))
     };
     if !adds(here).is_subset(&adds(base)) {
         found.push(Gate::Adds);

@@ -36,18 +36,14 @@ pub fn policy(settings: &PolicySettings) -> Policy {
         unknown_scopes: settings
             .unknown_scopes
             .max(of_unknown.and_then(|rule| rule.level)),
-        rules: settings
-            .rules
-            .iter()
-            .map(|(rule, settings)| {
-                let mode = Mode {
-                    severity: settings.level.unwrap_or(Severity::Deny),
-                    message: settings.message.clone(),
-                    overridable: settings.overridable,
-                };
-                (*rule, mode)
-            })
-            .collect(),
+        rules: map_of(settings.rules.iter().map(|(rule, settings)| {
+            let mode = Mode {
+                severity: settings.level.unwrap_or(Severity::Deny),
+                message: settings.message.clone(),
+                overridable: settings.overridable,
+            };
+            (*rule, mode)
+        })),
     }
 }
 

@@ -4,7 +4,7 @@
 //! digest. So what a reader is shown (action, scopes added and removed) must follow from what is
 //! carried out (before, after), or the plan is refused.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Plan, Refusal};
 use crate::{
@@ -34,8 +34,10 @@ pub(super) fn coherent(plan: &Plan) -> Result<(), Refusal> {
         shape(change).or_else(|reason| refuse(format!("`{}`: {reason}", change.connector)))?;
         // Settings may name more scopes that a provider adds. Which, is known where it is applied.
         let added = change.scopes.provider_added.iter().cloned().collect();
-        let rules =
-            ScopeEquivalence::with_settings(BTreeMap::from([(change.connector.clone(), added)]));
+        let rules = ScopeEquivalence::with_settings(crate::model::map_of([(
+            change.connector.clone(),
+            added,
+        )]));
         agrees(change, &rules)
             .or_else(|reason| refuse(format!("`{}`: {reason}", change.connector)))?;
     }
@@ -296,7 +298,7 @@ mod tests {
     fn what_a_plan_calls_added_by_the_provider_is_for_the_project_that_applies_it_to_say() {
         let before = has(RemoteStatus::Active, &["a", "extra"]);
         let name = ConnectorType::parse("slack").unwrap();
-        let extra = BTreeMap::from([(
+        let extra = crate::model::map_of([(
             name.clone(),
             ["extra"].into_iter().map(Into::into).collect(),
         )]);

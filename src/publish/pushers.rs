@@ -120,8 +120,8 @@ pub(super) async fn pushers(
         let all = || pushes.iter().map(|push| &push.by);
         return Ok(Some(Pushers {
             gone: all().chain(&perhaps).any(Option::is_none),
-            all: all().flatten().cloned().collect(),
-            perhaps: perhaps.into_iter().flatten().collect(),
+            all: crate::model::set_of(all().flatten().cloned()),
+            perhaps: crate::model::set_of(perhaps.into_iter().flatten()),
             whole,
         }));
     }

@@ -1,6 +1,6 @@
 //! The endpoints of the login: `oauth/device/code`, `oauth/token`, `oauth/userinfo`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -56,7 +56,7 @@ pub(super) async fn token(
     State(store): State<Arc<Store>>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let form: BTreeMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
+    let form = crate::model::map_of(form_urlencoded::parse(&body).into_owned());
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
     if field("client_id") != CLIENT_ID {
         return Err(ApiError::oauth("invalid_client", "There is no such client"));

@@ -1,7 +1,5 @@
 //! What is wrong with the files, with the lines it is about.
 
-use std::collections::BTreeSet;
-
 use miette::{Diagnostic, Severity};
 use thiserror::Error;
 
@@ -132,7 +130,8 @@ impl Invalid {
         let errors = diagnostics
             .iter()
             .filter(|found| found.severity == crate::model::Severity::Error);
-        let files: BTreeSet<_> = errors.map(|found| found.file.as_deref()).collect();
+        let mut files: Vec<_> = errors.map(|found| found.file.as_deref()).collect();
+        files.dedup();
         let whose = match files.first() {
             Some(Some(file)) if files.len() == 1 => {
                 format!("{} has", crate::escape::limited(file, 200))

@@ -37,7 +37,10 @@ impl Served<'_> {
             Format::Json => pretty(&SandboxReport {
                 format_version: FORMAT_VERSION,
                 kind: "sandbox",
-                environment: BTreeMap::from([("BASE44_API_URL", self.url), self.credential()]),
+                environment: crate::model::map_of([
+                    ("BASE44_API_URL", self.url),
+                    self.credential(),
+                ]),
                 tokens: self.tokens,
                 api_key: self.key,
             }),

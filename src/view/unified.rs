@@ -113,7 +113,7 @@ fn named<'a>(
 ) -> BTreeMap<&'a str, &'static str> {
     let values = change.connection_config.iter().flat_map(side);
     let values = values.flatten();
-    values.map(|name| (name.as_str(), as_what)).collect()
+    crate::model::map_of(values.map(|name| (name.as_str(), as_what)))
 }
 
 /// Who holds the connector and who is to, if that is not the same.

@@ -57,7 +57,11 @@ fn alone(table: &Table) -> Option<Settings> {
 fn kept(table: Table, around: &dyn Fn(Table) -> Table) -> Table {
     let mut found = Table::new();
     for (key, value) in table {
-        let within = |value: Value| around(Table::from_iter([(key.clone(), value)]));
+        let within = |value: Value| {
+            let mut table = Table::new();
+            table.insert(key.clone(), value);
+            around(table)
+        };
         let is_one = |value: &Value| alone(&within(value.clone())).is_some();
         let value = match value {
             Value::Table(inner) if !is_one(&Value::Table(inner.clone())) => {

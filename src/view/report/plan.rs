@@ -307,7 +307,7 @@ impl PlanReport {
     /// Puts dangers first: a file that passed between jobs may lack them, or have many others before them.
     pub fn add_dangers(&mut self, dangers: Vec<Diagnostic>) {
         let name = |danger: &Diagnostic| (danger.code.clone(), danger.message.clone());
-        let found: BTreeSet<_> = dangers.iter().map(name).collect();
+        let found: Vec<_> = dangers.iter().map(name).collect();
         self.diagnostics.retain(|said| !found.contains(&name(said)));
         self.diagnostics.splice(0..0, dangers);
     }
