@@ -113,18 +113,22 @@ fn moved(line: &str, moves: &[Move]) -> String {
 
 /// The address around an `@`, if there is one; it does not reach back beyond `from`.
 fn address(text: &str, from: usize, at: usize) -> Option<std::ops::Range<usize>> {
-    let local = |c: char| is_of_word(c) || "._%+'-*!#$&/=?^`{|}~".contains(c);
     let before = text.get(from..at)?;
-    let domain_end = domain(text.get(at + 1..)?);
-    if let Some(quoted) = before.strip_suffix('"') {
-        // A quoted name may hold anything.
-        let start = from + quoted.rfind('"')?;
-        return domain_end.map(|(end, _)| start..at + 1 + end);
-    }
-    let mut start = at - before.len() + before.trim_end_matches(local).len();
-    if start < from {
-        start = from;
-    }
+    let (end, is_public) = domain(text.get(at + 1..)?)?;
+    let word = if let Some(quoted) = before.strip_suffix('"') {
+        if let Some(start) = quoted_name(quoted) {
+            return Some(from + start..at + 1 + end);
+        }
+        // Whoever's quote it is: only the word that it ends can be a name.
+        let of_word =
+            |c: char| !(c.is_whitespace() || c.is_control() || "@\"`([{<,;:=".contains(c));
+        let word = quoted.trim_end_matches(['"', '\\']);
+        word.trim_end_matches(of_word)
+    } else {
+        let local = |c: char| is_of_word(c) || "._%+'-*!#$&/=?^`{|}~".contains(c);
+        before.trim_end_matches(local)
+    };
+    let mut start = from + word.len();
     let mut name = text.get(start..at)?;
     // Colour stands right before some.
     if text.get(..start)?.ends_with("\u{1b}[")
@@ -135,13 +139,29 @@ fn address(text: &str, from: usize, at: usize) -> Option<std::ops::Range<usize>>
         name = rest;
     }
     // Quotes and brackets around it are not part of it.
-    let bare = name.trim_start_matches(['\'', '`', '{', '|', '/', '=', '*', '.']);
+    let bare = name.trim_start_matches(['\'', '"', '\\', '`', '{', '|', '/', '=', '*', '.']);
     start += name.len() - bare.len();
-    let (end, is_public) = domain_end?;
     // `plan@main` and `connplan@latest` are nobody's: a host's name alone makes no address.
     let is_one = !bare.is_empty() && (is_public || bare.contains('.') && !bare.contains('/'));
     is_one.then(|| start..at + 1 + end)
 }
+
+/// Where the quoted name begins with which a text ends, but for its last quote. Two quotes of a page, or of two names on
+/// it, are not taken for one name's: what stands between them is for people to read.
+fn quoted_name(text: &str) -> Option<usize> {
+    let (before, name) = text.rsplit_once('"')?;
+    let of_page = |c: char| c.is_control() || "`()[]{}<>".contains(c);
+    let is_one = name.chars().count() + 2 <= MOST_OF_NAME
+        && name.contains(char::is_alphanumeric)
+        && !name.starts_with([' ', ',', ':', ';', '='])
+        && !name.ends_with(' ')
+        && !name.contains(of_page)
+        && !["  ", ", ", "; "].iter().any(|gap| name.contains(gap));
+    is_one.then_some(before.len())
+}
+
+/// So long is the part before the `@` at most (RFC 5321), quotes and all.
+const MOST_OF_NAME: usize = 64;
 
 /// Letters, numbers, and the marks that stand on them: an accent may be a character of its own.
 fn is_of_word(c: char) -> bool {
@@ -234,12 +254,27 @@ mod tests {
             "a@",
             "@a.",
             "x\"@a",
+            "x\"@aa",
             "@[1]",
             "m\u{1b}[1m@x",
         ] {
             let text = part.repeat(200_000 / part.len());
             let _ = mask_accounts(&text);
             let _ = mask_accounts(&format!("1 │ {text}\n  · ──"));
+        }
+    }
+
+    /// A quote right before an `@` ends a quoted name or begins a domain, as rules have them.
+    #[test]
+    fn a_domain_in_quotes_is_nobodys() {
+        for text in [
+            "`policy.accounts.linear` is \"example.com\"; for example \"@example.com\"",
+            "accounts = { gmail = \"example.com\", \"*\" = \"@example.com\" }",
+            "{\"gmail\":\"example.com\",\"*\":\"@example.com\"}",
+            "{\\\"gmail\\\":\\\"example.com\\\",\\\"*\\\":\\\"@example.com\\\"}",
+            "[\"example.com\",\"@example.com\"] (\"@example.com\") a=\"@example.com\"",
+        ] {
+            assert_eq!(mask_accounts(text), text);
         }
     }
 
@@ -265,6 +300,10 @@ mod tests {
             ("ada.l@intranet", "a***@intranet"),
             ("ada@[192.0.2.1] [x]", "a***@[192.0.2.1] [x]"),
             ("by \"ada l\"@example.com.", "by \"***@example.com."),
+            ("\\\"ada l\\\"@example.com", "\\\"***@example.com"),
+            ("\u{1b}[1m\"ada l\"@x.io", "\u{1b}[1m\"***@x.io"),
+            ("\"l, ada\"@example.com", "\"l, a***@example.com"),
+            ("\"ada (l)\"@example.com", "\"ada (l***@example.com"),
             (
                 "actions/plan@main connplan@latest",
                 "actions/plan@main connplan@latest",

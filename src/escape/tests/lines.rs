@@ -54,6 +54,52 @@ proptest! {
     }
 }
 
+/// What names of a plan may hold, and what a page writes between two of them.
+const NAMES: [&str; 10] = [
+    "\"",
+    "\"q",
+    "q\"",
+    "admin-all",
+    "linear",
+    "a\"b",
+    "ro\"@a.bc",
+    "\"q\"@a.bc",
+    "\"@a.bc",
+    "ada@example.com",
+];
+const GAPS: [&str; 9] = [
+    "\n",
+    "\n      + ",
+    "  ",
+    ", ",
+    " (",
+    ")\n",
+    "`, `",
+    "` (`",
+    "\n· ",
+];
+
+proptest! {
+    #[test]
+    fn a_mask_of_accounts_hides_no_name_that_is_none(
+        parts in prop::collection::vec((prop::sample::select(&NAMES), prop::sample::select(&GAPS)), 1..12),
+    ) {
+        let page: String = parts.iter().flat_map(|(name, gap)| [*name, *gap]).collect();
+        let alone = |(name, gap): &(&str, &str)| mask_accounts(name).into_owned() + gap;
+        let shown: String = parts.iter().map(alone).collect();
+        prop_assert_eq!(mask_accounts(&page), shown);
+        for (name, _) in &parts {
+            prop_assert!(name.contains('@') || mask_accounts(name) == *name);
+        }
+    }
+
+    #[test]
+    fn a_mask_of_accounts_removes_no_line(text in "([\"\\\\ @,(│·─╰\n1m]|@a\\.bc|ada|1 │ ){0,40}") {
+        let lines = |text: &str| text.matches('\n').count();
+        prop_assert_eq!(lines(&mask_accounts(&text)), lines(&text));
+    }
+}
+
 /// No line of it, wherever it is broken, is a command, moves a cursor, hides or reorders.
 fn harmless(line: &str) -> Result<(), TestCaseError> {
     for c in line.chars() {

@@ -386,3 +386,40 @@ fn what_an_app_holds_is_harmless_in_its_snapshot() {
     read.sort_by_key(ToString::to_string);
     assert_eq!(read, kept);
 }
+
+/// Where addresses are masked, a quote in one scope and `"@` in another are no quoted name around what lies between.
+#[test]
+fn quotes_in_two_scopes_hide_no_connector_between() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("airtable", &["q\""])
+        .connector("linear", &["admin-all"])
+        .connector("wrike", &["ro\"@a.bc"])
+        .var("CI", "true");
+    let log = project.run(&["plan", "--out", "x.plan"]);
+    log.expect(0);
+    let summary = project.run(&["show", "x.plan", "--format", "markdown"]);
+    let comment = project.run(&["comment", "x.plan", "--dry-run"]);
+    let danger = |page: &str| {
+        page.lines()
+            .find(|line| line.contains("Danger:"))
+            .unwrap()
+            .to_owned()
+    };
+    for text in [
+        &log.stdout,
+        &summary.stdout,
+        &danger(&summary.stdout),
+        &danger(&comment.stdout),
+    ] {
+        assert!(
+            text.contains("linear") && text.contains("admin-all"),
+            "{text}"
+        );
+        assert!(
+            text.contains("wrike") && text.contains("r***@a.bc"),
+            "{text}"
+        );
+    }
+}
