@@ -106,7 +106,8 @@ impl AuthorizeInputs<'_> {
         let withheld = withheld(around, place, (self.binding, &others), &now, &sources);
         let mut withheld = withheld.await?;
         if self.has_broken() {
-            withheld.repairs = over::unrepaired(&with(at_work.memory(), &others)).await?;
+            withheld.repairs =
+                over::unrepaired(&with(at_work.memory(), &others), self.rules).await?;
         }
         Ok((withheld, Some(Arc::new(before))))
     }

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     approval::Approved,
     base::begun,
+    catalogue::ScopeEquivalence,
     config::Project,
     context::{Context, Failure},
     diff::Action,
@@ -179,18 +180,22 @@ pub(super) async fn end(
 /// up, or a plan asks for it, which goes before. Escaped.
 pub(super) async fn unrepaired(
     memories: &[&Memory],
+    rules: &ScopeEquivalence,
 ) -> Result<BTreeMap<ConnectorType, String>, StoreError> {
-    let (mut last, mut reasons) = (BTreeMap::<_, HistoryEvent>::new(), BTreeMap::new());
+    let (mut last, mut reasons) = (
+        BTreeMap::<_, (Timestamp, Option<String>)>::new(),
+        BTreeMap::new(),
+    );
     for memory in memories {
-        let (events, mut here) = (memory.events().await?, BTreeMap::new());
-        for event in &events {
-            let names = decided(event).map_err(|unread| unread.of(memory))?;
-            here.extend(names.into_iter().map(|name| (name, event)));
+        let mut here = BTreeMap::new();
+        for event in memory.events().await? {
+            let said = goes(&event, rules).map_err(|unread| unread.of(memory))?;
+            here.extend(said.into_iter().map(|(name, why)| (name, (event.at, why))));
         }
-        for (name, event) in here {
-            let known = last.entry(name).or_insert_with(|| event.clone());
-            if known.at < event.at {
-                known.clone_from(event);
+        for (name, said) in here {
+            let known = last.entry(name).or_insert_with(|| said.clone());
+            if known.0 < said.0 {
+                *known = said;
             }
         }
         for wait in memory.waits_known().await? {
@@ -202,32 +207,63 @@ pub(super) async fn unrepaired(
             }
         }
     }
-    for (name, event) in last {
-        let at = second(event.at);
-        let what = match &event.what {
-            What::Apply(plan, _) if event.withdrawn.contains(&name) && removes(&event, &name) => {
-                format!("plan {plan} withdrew it")
-            }
-            What::Apply(plan, _) if removes(&event, &name) => format!("plan {plan} removed it"),
-            What::Forget(_) => "it was given up".to_owned(),
-            _ => continue,
-        };
-        let why = format!("{what} at {at}: plan and apply it to connect it again");
-        reasons.insert(name, why);
+    for (name, (at, what)) in last {
+        if let Some(what) = what {
+            let at = second(at);
+            let why = format!("{what} at {at}: plan and apply it to connect it again");
+            reasons.insert(name, why);
+        }
     }
     Ok(reasons)
 }
 
-/// Whether an apply ended with the connector gone.
-fn removes(event: &HistoryEvent, connector: &ConnectorType) -> bool {
-    let receipt = receipt_of(event).ok().flatten();
-    let mut results = receipt.into_iter().flat_map(|receipt| receipt.results);
-    // Of what was withdrawn, the plan may have kept the rest.
-    match results.find(|result| result.connector == *connector) {
-        Some(result) if result.action == Action::NoOp => result.scopes.is_empty(),
-        Some(result) => result.action == Action::Delete,
-        None => event.withdrawn.contains(connector),
+/// What an event says of connectors: why they go, or nothing where they are wanted. Of an apply that is what its plan
+/// wanted and is so, whoever did it.
+fn goes<'e>(
+    event: &'e HistoryEvent,
+    rules: &ScopeEquivalence,
+) -> Result<BTreeMap<ConnectorType, Option<String>>, Unread<'e>> {
+    let mut said: BTreeMap<_, _> = decided(event)?
+        .into_iter()
+        .map(|name| (name, None))
+        .collect();
+    let plan = match &event.what {
+        What::Apply(plan, _) => plan,
+        What::Forget(_) => {
+            for why in said.values_mut() {
+                *why = Some("it was given up".to_owned());
+            }
+            return Ok(said);
+        }
+        _ => return Ok(said),
+    };
+    for name in &event.withdrawn {
+        said.insert(name.clone(), Some(format!("plan {plan} withdrew it")));
     }
+    for of in receipt_of(event)?.into_iter().flat_map(|r| r.results) {
+        let is_withdrawn = event.withdrawn.contains(&of.connector);
+        let why = match of.action {
+            Action::NoOp if !of.scopes.is_empty() => {
+                // With a message it is not as it should be, or was given up before.
+                let is_so = of.outcome == Outcome::Unchanged && of.message.is_none();
+                (is_withdrawn || is_so).then_some(None)
+            }
+            // Whether a connector without scopes is wanted, no receipt tells.
+            Action::NoOp if is_withdrawn => None,
+            Action::NoOp => of
+                .before
+                .filter(|before| {
+                    let scopes = rules.compare(&of.connector, &of.scopes, before);
+                    !scopes.is_same()
+                })
+                .map(|_| Some(format!("plan {plan} does without it"))),
+            _ if !of.outcome.is_effect() => None,
+            Action::Delete => Some(Some(format!("plan {plan} removed it"))),
+            _ => Some(None),
+        };
+        said.extend(why.map(|why| (of.connector, why)));
+    }
+    Ok(said)
 }
 
 /// As exactly as people are told.

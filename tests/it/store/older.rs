@@ -47,6 +47,52 @@ fn what_was_removed_or_given_up_is_not_repaired() {
     list.expect(4).says("slack").says("linear").lacks("removed");
 }
 
+/// What a plan found done, or disconnected already, it wanted gone all the same; what it wants as it is, counts again.
+#[test]
+fn what_the_last_apply_wanted_counts_whoever_did_it() {
+    let active = || Connector::active("slack", &["chat:write"]);
+    for (before, between, why) in [
+        ("active", "disconnected", "removed it"),
+        ("disconnected", "disconnected", "does without it"),
+    ] {
+        let platform = Platform::with(&[Connector {
+            status: before,
+            ..active()
+        }]);
+        let project = Project::new()
+            .at(&platform)
+            .file("connplan.toml", "on_remove = \"disconnect\"\n")
+            .connector("linear", &["read"]);
+        project.run(&["plan", "--out", "1.plan"]).expect(0);
+        let slack = |status| {
+            platform.set(&Connector { status, ..active() });
+        };
+        slack(between);
+        project.run(&["apply", "1.plan"]).expect(0);
+        project.declare("slack", &["chat:write"]);
+        platform.forget();
+        let run = project.run(&QUICK);
+        run.says(why);
+        assert!(
+            !format!("{:?}", platform.writes()).contains("slack"),
+            "{run}"
+        );
+        // Somebody connects it in the app, and a plan wants it so.
+        slack("active");
+        platform.set(&Connector::active("linear", &["read"]));
+        project.declare("github", &["repo"]);
+        project.run(&["apply", "--auto-approve"]).expect(0);
+        slack("expired");
+        platform.forget();
+        let run = project.run(&QUICK);
+        run.expect(4).lacks(why);
+        assert!(
+            format!("{:?}", platform.writes()).contains("slack"),
+            "{run}"
+        );
+    }
+}
+
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_a_later_plan_asks_for_goes_before_a_repair() {
