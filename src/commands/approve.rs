@@ -85,7 +85,14 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     let before = out.as_ref().map(before).transpose()?.unwrap_or_default();
     let key = key(args, context)?;
     // What is approved is shown to who approves it.
-    let report = PlanReport::new(&saved.plan, &saved.digest).at(medium.now);
+    let mut report = PlanReport::new(&saved.plan, &saved.digest).at(medium.now);
+    if !args.revoke {
+        let (found, why) = ops::forbade(&listening::around(context), &saved.plan).await;
+        report.add_dangers(found);
+        if let Some(why) = why {
+            context.warn(&why);
+        }
+    }
     let shown = view::plan::show(
         &report,
         &markdown::Options::default(),

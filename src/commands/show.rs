@@ -65,6 +65,11 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
         }
         report.kept = named.is_some();
         report.approval_missing = listening::missing_approval(context, &saved, None).await;
+        let (found, why) = ops::forbade(&listening::around(context), &saved.plan).await;
+        report.add_dangers(found);
+        if let Some(why) = why.filter(|_| report.approval_missing.is_some()) {
+            context.warn(&why);
+        }
         let options = args.markdown.options(Some(&args.file), context);
         view::plan::show(&report, &options, &Medium { next, ..medium })
     };

@@ -43,7 +43,7 @@ pub use around::Around;
 pub use at_work::AtWork;
 pub use authorize::{AuthorizeInputs, AuthorizeSession, WaitInputs};
 pub use brought::Brought;
-pub use dangers::dangers_here;
+pub use dangers::{dangers_here, forbade};
 pub use event::{Listener, OpEvent};
 pub use first_look::{FirstLook, FirstLookInputs};
 pub use gates::expires;

@@ -19,7 +19,7 @@ use crate::{
     catalogue::ScopeDiff,
     diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
     model::{ApiUrl, App, AppId, ConnectorType, Diagnostic, Kind, Origin, RemoteConnector, Scopes},
-    tables,
+    policy, tables,
 };
 
 /// What a plan means, beside its changes.
@@ -187,6 +187,20 @@ pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
         digest,
         created_at,
     })
+}
+
+/// The text with the dangers that another text of the same plan has, and it lacks; none where it lacks none. The
+/// digest covers no danger: where the base is not known, none is found.
+pub fn united(text: &str, other: &str) -> Option<String> {
+    let (mut saved, other) = (read("", text).ok()?, read("", other).ok()?);
+    let said = &mut saved.plan.diagnostics;
+    let mut lost = other.plan.diagnostics;
+    lost.retain(|danger| danger.code == policy::LOOSENED && !said.contains(danger));
+    if lost.is_empty() || saved.digest != other.digest {
+        return None;
+    }
+    said.splice(0..0, lost);
+    to_toml(&saved.plan, saved.created_at).ok()
 }
 
 /// A plan as it is written: its changes come one by one.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{App, ConnectorType},
-    plan::Digest,
+    plan::{Digest, document},
 };
 
 /// How often a value that others change too is tried.
@@ -94,15 +94,21 @@ impl Memory {
     ) -> Result<(), StoreError> {
         for turn in 0..2 {
             let key = plan_key(digest);
-            // The same digest is the same plan; the newest text names the newest commit and run.
+            // The same digest is the same plan; the newest text names the newest commit and run. Dangers stay.
             let there = match turn {
                 0 => self.store.read_known(&key).await?,
                 _ => self.store.read(&key).await?,
             };
+            let known = there
+                .as_ref()
+                .and_then(|value| str::from_utf8(&value.bytes).ok());
+            let united = known
+                .zip(str::from_utf8(text).ok())
+                .and_then(|(known, text)| document::united(text, known));
             let plan = Swap {
                 key,
                 from: there.map(|value| value.version),
-                to: text.clone(),
+                to: united.map_or_else(|| text.clone(), Bytes::from),
                 note: String::new(),
             };
             // The plan first: nothing lists a plan that is not there.

@@ -32,6 +32,8 @@ pub(super) enum Purpose {
     /// To look, or to have approved: a request that is open is measured against its base alone.
     #[default]
     Look,
+    /// To sign: as to look, and at a desk by what the store says was applied last, too.
+    Sign,
     /// To write, or to ask for what was written.
     Write,
 }
@@ -48,6 +50,8 @@ pub(super) struct Binding {
     declared: Vec<(String, Declared)>,
     /// Whether there is a commit that this one is measured against.
     pub(super) has_base: bool,
+    /// Whether it is known what was applied last.
+    pub(super) has_applied: bool,
     /// That the branch and the app have gone on without this commit.
     pub(super) behind: Option<String>,
     /// What the change brings of which the forge does not tell who made and pushed it.
@@ -78,7 +82,7 @@ impl Binding {
     }
 
     /// What of a plan the base forbids, for people.
-    fn forbidden(&self, plan: &Plan) -> BTreeSet<String> {
+    pub(super) fn forbidden(&self, plan: &Plan) -> BTreeSet<String> {
         let policies = self.policies.iter();
         policies
             .flat_map(|(commit, there)| {
@@ -142,6 +146,7 @@ impl Binding {
             policies: Vec::new(),
             declared: Vec::new(),
             has_base: false,
+            has_applied: false,
             behind: None,
             brought: None,
             unasked: None,
@@ -152,7 +157,7 @@ impl Binding {
             check_cloned(around.context, project)?;
         }
         match check_remote(around.context, project, found.has_base).await {
-            Err(failure) if purpose == Purpose::Look => found.unasked = Some(failure.told()),
+            Err(failure) if purpose != Purpose::Write => found.unasked = Some(failure.told()),
             checked => checked?,
         }
         for before in base.into_iter().flat_map(|held| &held.settings) {
@@ -171,6 +176,7 @@ impl Binding {
         let named = base.filter(has_signers);
         found.demand_all(project, base, named.is_some());
         let applied = found.applied_from(around, project, purpose).await?;
+        found.has_applied = !applied.is_empty();
         found.behind = behind(around, project, &applied);
         let applied = if applied.is_empty() {
             None
@@ -229,8 +235,11 @@ impl Binding {
     ) -> Result<Vec<BaseName>, Failure> {
         let context = around.context;
         let event = context.named_event()?;
-        let looks = purpose == Purpose::Look;
-        if !context.vars.ci() || looks && is_for_open_request(&context.vars, event.as_ref()) {
+        let looks = purpose != Purpose::Write;
+        let signs = purpose == Purpose::Sign;
+        if !context.vars.ci() && !signs
+            || looks && is_for_open_request(&context.vars, event.as_ref())
+        {
             return Ok(Vec::new());
         }
         let Ok(app) = project.app() else {
@@ -247,7 +256,7 @@ impl Binding {
             found = self.applied_by(around, project, &app).await?;
         }
         // A store that knows of no apply is new, and the one before may be named nowhere any more.
-        if found.is_empty() {
+        if found.is_empty() && !signs {
             let which = (named.as_slice(), purpose == Purpose::Write);
             let left = Team::left(around, project, &app, which).await?.into_iter();
             self.stores.extend(left.map(|settings| StoreIn {
@@ -414,15 +423,6 @@ pub(in crate::ops) async fn forbidden_before(
             BTreeSet::new()
         }
     }
-}
-
-/// Whose signatures count in this project, if anybody's do.
-pub async fn signers_that_bind(
-    around: &Around<'_>,
-    project: &Project,
-) -> Result<Option<Signers>, Failure> {
-    let binding = Binding::of(around, project, &Bases::default(), Purpose::Look).await?;
-    Ok(binding.signers)
 }
 
 /// What the forge says. Whatever it does not say is a refusal.

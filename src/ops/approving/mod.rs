@@ -11,11 +11,11 @@ mod withheld;
 pub(super) use self::{
     asked::Now,
     binding::{forbidden_before, undone},
-    vouching::{approved_only, receipt as receipt_approved, with},
+    vouching::{approved_only, forbidden_to_sign, receipt as receipt_approved, with},
     withheld::{Sources as AskedFor, Withheld, withheld},
 };
 pub use self::{
-    binding::{LazyBinding, signers_that_bind},
+    binding::LazyBinding,
     gate::{ApprovalGate, Shown, Ways},
-    vouching::{missing as missing_approval, teams_before},
+    vouching::{missing as missing_approval, signers_that_bind, teams_before},
 };

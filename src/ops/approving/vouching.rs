@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use super::{
     asked::{Asked, Now},
-    binding::{Binding, LazyBinding, reviewed},
+    binding::{Binding, LazyBinding, Purpose, reviewed},
 };
 use crate::{
     approval::{
         Approval, ApprovalError, Approved, Missing, REVOKED, Signatures, Signers, key_of,
         signatures,
     },
+    base::Bases,
     config::Project,
     context::{Failure, UsageError},
     model::App,
@@ -92,6 +93,25 @@ pub async fn teams_before(
     let binding = LazyBinding::default();
     let binding = binding.get(around, project).await?;
     binding.hold_stores(around, project, app, true).await
+}
+
+/// What settings from before forbid of a plan, for who signs it, and whether it is known what was applied last.
+pub(in crate::ops) async fn forbidden_to_sign(
+    around: &Around<'_>,
+    project: &Project,
+    plan: &Plan,
+) -> Result<(BTreeSet<String>, bool), Failure> {
+    let binding = Binding::of(around, project, &Bases::default(), Purpose::Sign).await?;
+    Ok((binding.forbidden(plan), binding.has_applied))
+}
+
+/// Whose signatures count in this project, if anybody's do.
+pub async fn signers_that_bind(
+    around: &Around<'_>,
+    project: &Project,
+) -> Result<Option<Signers>, Failure> {
+    let binding = Binding::of(around, project, &Bases::default(), Purpose::Look).await?;
+    Ok(binding.signers().cloned())
 }
 
 /// What approval a plan lacks with these signatures and those of the team's store, for those who only look.

@@ -36,6 +36,8 @@ mod shown;
 pub(crate) mod state;
 pub(crate) mod terms;
 #[cfg(unix)]
+mod told_anew;
+#[cfg(unix)]
 mod unfollowed;
 #[cfg(unix)]
 mod unnamed_base;

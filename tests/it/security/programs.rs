@@ -79,6 +79,7 @@ fn a_folder_of_the_checkout_has_no_say_in_which_program_runs() {
 
     exit 1: connplan approve ../x.plan --key ../key
     --- stderr
+    warning: connplan cannot tell here all that earlier settings forbade of this plan: git could not be started: no folder of PATH has it; relative ones and those of the checkout do not count; install git (2.30 or newer) and make sure that it is on the PATH
     App app-1 at http://HOST
 
     Symbols:  + add

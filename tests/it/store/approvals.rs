@@ -107,6 +107,7 @@ fn one_of_two_signatures_is_not_enough_yet() {
     reads!(team.one.run(&approve), @"
     exit 0: connplan approve x.plan --key FOLDER/ann
     --- stderr
+    warning: connplan cannot tell here all that earlier settings forbade of this plan: no store says what was applied last
     App app-1 at http://HOST
 
     Symbols:  + add
@@ -164,6 +165,8 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     Digest: sha256:DIGEST
     Approval: 1 signature needed, 0 found
     To have it approved: a signer runs `connplan approve sha256:DIGEST`, which keeps the signature in the store; then `connplan apply sha256:DIGEST`
+    --- stderr
+    warning: connplan cannot tell here all that earlier settings forbade of this plan: no store says what was applied last
     ");
     let shown = team.two.run(&["show", &digest, "--format", "json"]);
     assert_eq!(shown.json()["approval_missing"]["count"], 1);
@@ -239,6 +242,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     reads!(team.one.run(&["approve", "y.plan", "--key", &ann]), @"
     exit 0: connplan approve y.plan --key FOLDER/ann
     --- stderr
+    warning: connplan cannot tell here all that earlier settings forbade of this plan: no store says what was applied last
     App app-1 at http://HOST
 
     Symbols:  + add
