@@ -111,9 +111,10 @@ fn known_proofs(events: &[HistoryEvent]) -> Result<BTreeSet<String>, Unread<'_>>
         let proves = match &event.what {
             What::Approval(..) => revoked_by(event).is_some(),
             What::Plan(_) => event.began(),
-            What::Apply(..) => {
-                receipt_of(event)?.is_some_and(|receipt| !receipt.approvals.is_empty())
-            }
+            // A rule that was broken on purpose stays on record.
+            What::Apply(..) => receipt_of(event)?.is_some_and(|receipt| {
+                !receipt.approvals.is_empty() || !receipt.overrides.is_empty()
+            }),
             What::Consent(_) | What::Forget(_) | What::Unlock(_) => false,
         };
         if proves {

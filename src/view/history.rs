@@ -88,6 +88,7 @@ fn event_json(event: &HistoryEvent, signers: &SignersOf) -> Value {
             value["results"] = outcomes(receipt).into();
             value["withdrawn"] = json!(event.withdrawn);
             value["approvals"] = json!(receipt.map_or(&[][..], |receipt| &receipt.approvals));
+            value["overrides"] = json!(receipt.map_or(&[][..], |receipt| &receipt.overrides));
         }
         What::Consent(consents) => {
             let consents = consents
@@ -187,8 +188,12 @@ fn words(event: &HistoryEvent, signers: &SignersOf) -> (String, Option<String>) 
                     [] => String::new(),
                     signers => format!(", approved by {}", signers.join(", ")),
                 };
+                let overridden = saved.receipt.overrides.iter();
+                let overridden =
+                    overridden.map(|by| format!("; {} overridden: {}", by.rule, by.reason));
+                let overridden: String = overridden.collect();
                 // Nothing touches the digest: it is copied.
-                let came_of_it = format!("{}{approved}", counts.join(", "));
+                let came_of_it = format!("{}{approved}{overridden}", counts.join(", "));
                 return (format!("applied {digest}"), Some(came_of_it));
             }
             Err(_) => format!("applied {digest}; its receipt cannot be read"),

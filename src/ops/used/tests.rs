@@ -77,6 +77,23 @@ fn found_waiting(of: &str, name: &str) -> What {
     What::Apply(digest, receipt::to_toml(&receipt, None).unwrap())
 }
 
+/// What was broken on purpose stays on record, however old it is and whatever came after it.
+#[test]
+fn an_apply_with_an_override_stays() {
+    let [plain, newest] = ["ab", "cd"].map(|of| applied(of, &[("slack", Outcome::Added)]));
+    let What::Apply(digest, text) = &plain else {
+        unreachable!("it is an apply");
+    };
+    let mut receipt = receipt::read("in it", text).unwrap().receipt;
+    receipt.overrides = vec![crate::plan::Override {
+        rule: "denied_types".to_owned(),
+        reason: "once".to_owned(),
+    }];
+    let over = What::Apply(digest.clone(), receipt::to_toml(&receipt, None).unwrap());
+    assert!(!proofs(&events(&[&plain, &newest])).contains("1"));
+    assert!(proofs(&events(&[&over, &newest])).contains("1"));
+}
+
 fn consented(connector: &str, outcome: &str) -> What {
     let connector = ConnectorType::parse(connector).unwrap();
     let outcome = outcome.to_owned();

@@ -300,6 +300,16 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
         told[0],
         serde_json::json!({"rule": "denied_types", "reason": "the launch"})
     );
+    let history = |format| project.run(&["history", "--format", format]);
+    for format in ["text", "markdown"] {
+        history(format).says(" overridden: the launch");
+    }
+    let history = history("json").json();
+    let events = history["apps"][0]["events"].as_array().unwrap();
+    assert!(
+        events.iter().any(|event| event["overrides"] == *told),
+        "{history:#}"
+    );
     // Who takes the permission back takes it from saved plans too.
     project.write("connplan.toml", &rule("override = false"));
     project.run(&["apply", "x.plan"]).expect(6);
