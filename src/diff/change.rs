@@ -158,6 +158,17 @@ impl Change {
             && removed.all(|scope| after.includer(scope).is_none())
     }
 
+    /// Whether it goes on with a part of what it has, by a scope that one of those includes.
+    pub fn narrows(&self) -> bool {
+        let (Some(before), Some(after)) = (&self.before, &self.after) else {
+            return false;
+        };
+        let rules = ScopeEquivalence::default();
+        let had = rules.index(&self.connector, &before.scopes);
+        let mut wanted = after.scopes.iter();
+        wanted.any(|scope| had.includer(scope).is_some())
+    }
+
     /// Of these, those that the app has already, and that are not in force.
     pub fn renewed(&self) -> Scopes {
         let kept = &self.scopes.kept;

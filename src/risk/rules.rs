@@ -4,7 +4,7 @@
 //! | rule | finds | level |
 //! |---|---|---|
 //! | [`removal`] | a connector goes, its tokens are lost | danger; warning if it does not work anyway |
-//! | [`emptied`] | a connector that works is left without any scope that it has | danger |
+//! | [`emptied`] | a connector that works is left without any scope that it has, or a part of one | danger |
 //! | [`stripe_removal`] | Stripe goes | danger if live, else warning |
 //! | [`widening`] | a scope comes into force that gives admin access, by itself or by one that it includes, or is restricted by its provider | danger |
 //! | [`widening`] | a scope comes into force that gives write access | warning |
@@ -73,7 +73,7 @@ fn removal(change: &Change) -> Vec<Risk> {
 }
 
 fn emptied(change: &Change) -> Vec<Risk> {
-    if change.works() && change.loses_all() {
+    if change.works() && change.loses_all() && !change.narrows() {
         return vec![risk(Level::Danger, RiskKind::ScopesLost, Phrase::default())];
     }
     Vec::new()

@@ -26,7 +26,8 @@ fn what_a_reader_is_told_of_as_no_danger_may_need_it_all_the_same() {
     let calendar = "https://www.googleapis.com/auth/calendar";
     let acls = "https://www.googleapis.com/auth/calendar.acls";
     let works = Connector::active("slack", &["chat:write", "users:read"]);
-    let cases: [Case<'_>; 16] = [
+    let whole = [calendar];
+    let cases: [Case<'_>; 17] = [
         (
             "danger",
             Some(broken("expired", "gmail", &[MAIL])),
@@ -85,6 +86,14 @@ fn what_a_reader_is_told_of_as_no_danger_may_need_it_all_the_same() {
         ("danger", Some(works), "slack", &["users:read"], 0),
         ("danger", Some(works), "slack", &["emoji:read"], 3),
         ("danger", Some(works), "slack", &[], 3),
+        // Less of what it has is no danger, by whichever name.
+        (
+            "danger",
+            Some(Connector::active("googlecalendar", &whole)),
+            "googlecalendar",
+            &["https://www.googleapis.com/auth/calendar.events"],
+            0,
+        ),
     ];
     for (from_risk, before, name, scopes, code) in sample(cases, 2) {
         let platform = before.map_or_else(Platform::start, |is| Platform::with(&[is]));

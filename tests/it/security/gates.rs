@@ -254,14 +254,13 @@ fn a_pipeline_takes_no_remote_of_a_submodule_for_the_store() {
         }
     }
     assert_eq!(moved.platform.writes(), [] as [&str; 0]);
-    // At a desk the clone is the user's own; the base's store is asked as well.
+    // At a desk this machine knows the store by now, and the submodule's remote leads elsewhere.
     reads!(project.run(&["-C", "apps/shop", "history"]), @"
-    exit 0: connplan -C apps/shop history
-    App app-1 at http://HOST, as git:origin remembers it:
-
-      just now  planned sha256:DIGEST  (an unknown user)
-      just now  approved sha256:DIGEST  (ann)
-      just now  revoked the approval of sha256:DIGEST  (ann)
+    exit 1: connplan -C apps/shop history
+    --- stderr
+    error: this machine has used the store FOLDER/team.git for app app-1, and here `git:origin` is FOLDER/evil.git, which whoever made this clone may have chosen: connplan does not use it
+      help: if that is your team's store too, run `connplan trust git:origin` here once
+      code: connplan::store::other
     ");
 }
 
