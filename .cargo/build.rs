@@ -39,6 +39,13 @@ fn main() {
     if gnu && is("PROFILE", "release") && env::var_os("HOST") == env::var_os("TARGET") && is_new() {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
+    // Functions with the same machine code become one: a hundredth of the binary. The linker that rustc brings for this
+    // platform does that. Another one, whoever chose it, may not know the option.
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let own = env::var_os("RUSTC_LINKER").is_none() && !flags.contains("link");
+    if gnu && is("PROFILE", "release") && is("CARGO_CFG_TARGET_ARCH", "x86_64") && own {
+        println!("cargo::rustc-link-arg-bins=-Wl,--icf=all");
+    }
 }
 
 /// Whether the C library of this machine is glibc 2.36 or newer.
