@@ -158,8 +158,13 @@ impl Depot {
             "HEAD",
             "refs/connplan/*",
         ];
+        self.listed(remote, Run::new("read the remote's refs", &args))
+            .await
+    }
+
+    /// What a listing of the remote says.
+    async fn listed(&self, remote: &RemoteAddress, mut run: Run<'_>) -> Result<String, GitError> {
         let settings = self.settings(remote, false).await?;
-        let mut run = Run::new("read the remote's refs", &args);
         run.private = &settings;
         let output = self.run(run).await?;
         if !output.success {
@@ -176,14 +181,8 @@ impl Depot {
     ) -> Result<BTreeMap<String, ObjectId>, GitError> {
         let pattern = format!("{prefix}*");
         let args = ["ls-remote", "--quiet", "--refs", Self::REMOTE, &pattern];
-        let settings = self.settings(remote, false).await?;
-        let mut run = Run::new("read the remote's refs", &args);
-        run.private = &settings;
-        let output = self.run(run).await?;
-        if !output.success {
-            return Err(reach(remote, "read there", &output.stderr));
-        }
-        let text = output.text();
+        let run = Run::new("read the remote's refs", &args);
+        let text = self.listed(remote, run).await?;
         let refs = text.lines().filter_map(|line| {
             let (id, name) = line.split_once('\t')?;
             Some((name.to_owned(), ObjectId::parse(id).ok()?))
@@ -194,14 +193,8 @@ impl Depot {
     /// The branch that the remote calls its default.
     pub async fn default_branch(&self, remote: &RemoteAddress) -> Result<Option<String>, GitError> {
         let args = ["ls-remote", "--quiet", "--symref", Self::REMOTE, "HEAD"];
-        let settings = self.settings(remote, false).await?;
-        let mut run = Run::new("read the remote's default branch", &args);
-        run.private = &settings;
-        let output = self.run(run).await?;
-        if !output.success {
-            return Err(reach(remote, "read there", &output.stderr));
-        }
-        let text = output.text();
+        let run = Run::new("read the remote's default branch", &args);
+        let text = self.listed(remote, run).await?;
         let line = text
             .lines()
             .find_map(|line| line.strip_prefix("ref: refs/heads/"));
