@@ -45,28 +45,24 @@ async fn look(around: &Around<'_>, plan: &Plan) -> Result<(Vec<Diagnostic>, Lazy
 
 /// What settings from before forbid of a plan, for who is about to approve it; and why that may not be all.
 pub async fn forbade(around: &Around<'_>, plan: &Plan) -> (Vec<Diagnostic>, Option<String>) {
+    if !plan.has_changes() {
+        return Default::default();
+    }
     let context = around.context;
     let looked = async {
         let (project, is_its) = context.project_for(&plan.app.app)?;
-        let here = is_its && !context.is_nowhere();
-        let in_git = context.git().work_tree_of(&project.root).is_some();
-        if !here {
-            return Ok((
-                Vec::new(),
-                Some("this is no checkout of its app".to_owned()),
-            ));
+        if !is_its || context.is_nowhere() {
+            let why = "this is no checkout of its app";
+            return Ok((Vec::new(), Some(why.to_owned())));
         }
         // Without git there is no earlier commit.
-        if !in_git {
+        if context.git().work_tree_of(&project.root).is_none() {
             return Ok(Default::default());
         }
         let (found, is_known) = forbidden_to_sign(around, &project, plan).await?;
         let why = (!is_known).then(|| "no store says what was applied last".to_owned());
         Ok((forbidden(&project, found), why))
     };
-    if !plan.has_changes() {
-        return Default::default();
-    }
     let looked: Result<_, Failure> = looked.await;
     let (found, why) = looked.unwrap_or_else(|failure| (Vec::new(), Some(failure.told())));
     let why = why.map(|why| {
