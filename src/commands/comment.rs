@@ -187,7 +187,7 @@ impl Paper {
         }
     }
 
-    /// Whether it shows what is no change, and may be one: what waits for a person or was left out, whoever
+    /// Whether it shows what is not a change, and may be one: what waits for a person or was left out, whoever
     /// says so, and what nobody could compare. Reviewers see what that is.
     fn leaves_open(&self) -> bool {
         let waits = |change: &ChangeReport| {

@@ -52,7 +52,7 @@ pub async fn forbade(around: &Around<'_>, plan: &Plan) -> (Vec<Diagnostic>, Opti
     let looked = async {
         let (project, is_its) = context.project_for(&plan.app.app)?;
         if !is_its || context.is_nowhere() {
-            let why = "this is no checkout of its app";
+            let why = "this is not a checkout of its app";
             return Ok((Vec::new(), Some(why.to_owned())));
         }
         // Without git there is no earlier commit.

@@ -687,7 +687,7 @@ fn a_plan_with_another_account_or_other_values_than_the_files_is_refused() {
     exit 0: connplan -C desk approve x.plan --key FOLDER/ann
     --- stderr
     warning: whom the plan has consent, and where it connects to, is as the plan says it: there are no connector files of its app here to compare it with
-    warning: connplan cannot tell here all that earlier settings forbade of this plan: this is no checkout of its app
+    warning: connplan cannot tell here all that earlier settings forbade of this plan: this is not a checkout of its app
     App app-1 at http://HOST
 
     Symbols:  + add
