@@ -10,7 +10,7 @@ use crate::{escape, model::Vars, state::ships};
 /// The variables by which a file or a folder says whom to believe or what to run: to this program, to git and ssh
 /// (`KEPT` in `git/command.rs` has what git may see; its askpass is always overruled), to what loads them, and to
 /// the clients of object storages.
-const FILES: [&str; 24] = [
+const FILES: [&str; 22] = [
     "NODE_EXTRA_CA_CERTS",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
@@ -24,10 +24,8 @@ const FILES: [&str; 24] = [
     "OPENSSL_ENGINES",
     "OPENSSL_MODULES",
     "LD_AUDIT",
-    "LD_LIBRARY_PATH",
     "LD_PRELOAD",
     "DYLD_INSERT_LIBRARIES",
-    "DYLD_LIBRARY_PATH",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AZURE_FEDERATED_TOKEN_FILE",
@@ -36,6 +34,8 @@ const FILES: [&str; 24] = [
     "GOOGLE_SERVICE_ACCOUNT_PATH",
     "SERVICE_ACCOUNT",
 ];
+/// Where libraries are: cargo has its own folders there for what it runs.
+const LIBRARIES: [&str; 2] = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 /// Those that hold a command line, in which paths may stand.
 const COMMANDS: [&str; 3] = ["BROWSER", "GIT_SSH", "GIT_SSH_COMMAND"];
 const SETTING: &str = "GIT_CONFIG_VALUE_";
@@ -66,7 +66,11 @@ pub(super) fn check(vars: &Vars, starts: &[&Path]) -> Result<(), Shipped> {
     }
     // The step of Google's that signs in writes there, by a name that nobody can guess.
     let made = vars.get("GOOGLE_GHA_CREDS_PATH");
-    let files = FILES.into_iter().flat_map(|name| {
+    let ships = |file: &Path| starts.iter().any(|start| ships(vars, file, start));
+    // Whoever wrote the program itself needs no library for it: a checkout of connplan runs what it has built.
+    let is_built = std::env::current_exe().is_ok_and(|program| ships(&program));
+    let libraries = LIBRARIES.into_iter().filter(|_| !is_built);
+    let files = FILES.into_iter().chain(libraries).flat_map(|name| {
         let value = vars.get(name).filter(|value| Some(*value) != made);
         let value = value.unwrap_or_default();
         let paths = std::env::split_paths(value).chain([PathBuf::from(value)]);
@@ -95,7 +99,6 @@ pub(super) fn check(vars: &Vars, starts: &[&Path]) -> Result<(), Shipped> {
         ("HOME", Path::new(home).join(login))
     });
     let mut named = files.chain(commands).chain(programs).chain(home);
-    let ships = |file: &Path| starts.iter().any(|start| ships(vars, file, start));
     match named.find(|(_, file)| !file.as_os_str().is_empty() && ships(file)) {
         Some((variable, file)) => Err(Shipped {
             variable: variable.to_owned(),

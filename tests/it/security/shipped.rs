@@ -1,6 +1,6 @@
 //! In a pipeline a file of the checkout does not say whom to believe or what to run, even where a variable names it.
 
-use std::os::unix::fs::symlink;
+use std::{fs, os::unix::fs::symlink, process::Command};
 
 use super::loosening::git;
 use crate::support::{Platform, Project, reads};
@@ -78,6 +78,20 @@ fn a_pipeline_believes_and_runs_nothing_of_its_checkout() {
     ] {
         assert!(!refused(vars, plan), "{vars:?}");
     }
+    // cargo names its own folders for what it builds and runs in a checkout, as connplan's first command does.
+    let built = project.path("ci/connplan");
+    fs::copy(env!("CARGO_BIN_EXE_connplan"), &built).unwrap();
+    let mut built = Command::new(built);
+    let built = built
+        .args(plan)
+        .current_dir(project.path("."))
+        .env_clear()
+        .envs([("CI", "true"), ("LD_LIBRARY_PATH", &at("ci"))])
+        .env("HOME", project.path("../home"));
+    let built = String::from_utf8(built.output().unwrap().stderr).unwrap();
+    assert!(built.contains("code: connplan::auth"), "{built}");
+    assert!(refused(&[("LD_LIBRARY_PATH", &at("ci"))], plan));
+
     // At a desk it is what the user exported; and what asks nobody runs.
     let extra = ("NODE_EXTRA_CA_CERTS", "ci/ca.pem");
     project.run_vars(&[extra], plan).expect(0);
