@@ -20,7 +20,7 @@ use crate::{
     catalogue::ScopeEquivalence,
     diff::{self, Action, Change, Desired},
     model::{
-        App, ConnectorType, Declared, DeclaredConnector, ExpectedAccount, RemoteConnector,
+        self, App, ConnectorType, Declared, DeclaredConnector, ExpectedAccount, RemoteConnector,
         RemoteStatus, Scopes,
     },
     pending::{Before, PendingEntry, PendingSet},
@@ -219,9 +219,8 @@ pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
     found
         .left_alone
         .retain(|left| is_target(sources, &left.connector));
-    found
-        .left_alone
-        .sort_by(|a, b| a.connector.cmp(&b.connector));
+    let by_name = |a: &NotResumable, b: &NotResumable| a.connector.cmp(&b.connector);
+    model::sort(&mut found.left_alone, by_name);
     Ok(found)
 }
 

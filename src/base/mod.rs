@@ -153,7 +153,7 @@ pub async fn bind(context: &Context, project: &mut Project) -> Result<Bases, Fai
             others.extend(view.another_app(&run).await?);
         }
         project.base_dangers.extend(others);
-        project.base_dangers.sort_unstable();
+        model::sort(&mut project.base_dangers, Ord::cmp);
         project.base_dangers.dedup();
         let settings = held.settings.iter();
         project.base_settings = settings.map(|found| found.settings.clone()).collect();

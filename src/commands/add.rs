@@ -10,7 +10,7 @@ use crate::{
     config::Project,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     edit, escape, fs,
-    model::{ConnectorType, Kind, Scope, Scopes},
+    model::{self, ConnectorType, Kind, Scope, Scopes},
     ops::Files,
     remote::{AvailableIntegration, RemoteError},
     syntax::{KNOWN_TYPES, known_type_in_other_case, type_meant},
@@ -265,7 +265,7 @@ async fn choose_type(
         types.push((ConnectorType::stripe(), "Stripe (a sandbox)".to_owned()));
     }
     types.retain(|(name, _)| !files.declared.connectors.contains_key(name));
-    types.sort_unstable();
+    model::sort(&mut types, Ord::cmp);
     let items = types
         .iter()
         .map(|(name, shown)| {

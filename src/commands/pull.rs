@@ -16,6 +16,7 @@ use crate::{
     edit::pull::{self, FileChange, What},
     escape,
     fs::{self, Destination, FsError, OpenFolder, Owners, Staged},
+    model,
     ops::PlanSession,
     term::{self, Answer},
     view::{self, Medium},
@@ -222,7 +223,7 @@ fn write(steps: &[FileChange], project: &Project) -> Result<(), Failure> {
         ready.push((step, file, staged));
     }
     // Removals last: what is gone is harder to get back.
-    ready.sort_by_key(|(_, _, staged)| staged.is_none());
+    model::sort_by_key(&mut ready, |(_, _, staged)| staged.is_none());
     let mut done: Vec<String> = Vec::new();
     for (step, file, staged) in ready {
         let put = match (&step.what, staged) {

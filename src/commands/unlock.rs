@@ -5,7 +5,7 @@ use clap::Args;
 use super::{listening, planning};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
-    model::ahead,
+    model::{self, ahead},
     ops::Team,
     term::{self, Answer},
     view,
@@ -30,7 +30,7 @@ pub async fn run(args: &UnlockArgs, context: &Context) -> Result<ExitStatus, Fai
     let found = listening::asked(context, shared, async |memory| memory.leased().await);
     let mut found = found.await?;
     // The first that somebody holds.
-    found.sort_by_key(|(_, seen)| seen.holder.is_none());
+    model::sort_by_key(&mut found, |(_, seen)| seen.holder.is_none());
     let seen = found.into_iter().next();
     let holder = seen.as_ref().and_then(|(_, seen)| seen.holder.as_ref());
     let ended = |ended: bool| {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     fs::{Owners, is_open_to_all, look},
-    model::{ConnectorType, Declared, Scope, map_of},
+    model::{self, ConnectorType, Declared, Scope, map_of},
     syntax::{
         Finding, ParsedConnector, Problem, Source, has_only_keys_of_a_connector, parse_connector,
         tree::Span,
@@ -266,6 +266,6 @@ fn list(root: &Path, folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
             names.push(entry.file_name());
         }
     }
-    names.sort_unstable();
+    model::sort(&mut names, Ord::cmp);
     Ok(names)
 }

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::fs::{FsError, Owners, checkouts_around, entry, is_open_to_all, look};
+use crate::{
+    fs::{FsError, Owners, checkouts_around, entry, is_open_to_all, look},
+    model,
+};
 
 /// The folder that Base44 projects keep their files in.
 pub(super) const SUBDIR: &str = "base44";
@@ -150,7 +153,7 @@ fn each_folder(root: &Path, mut look: impl FnMut(&Path)) {
             .filter(|entry| is_entered(&entry.file_name().to_string_lossy()))
             .map(|entry| entry.path())
             .collect();
-        inner.sort_unstable();
+        model::sort(&mut inner, Ord::cmp);
         if seen + queue.len() < MAX_FOLDERS {
             queue.extend(inner.into_iter().map(|folder| (folder, depth + 1)));
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::within::read_file;
-use crate::fs::Owners;
+use crate::{fs::Owners, model};
 
 /// A file that looks like a connector file and is not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub(super) fn below(folder: &Path) -> Vec<PathBuf> {
             }
         }
     }
-    found.sort_unstable();
+    model::sort(&mut found, Ord::cmp);
     found
 }
 

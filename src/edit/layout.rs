@@ -5,7 +5,7 @@ use super::{
     scan::{Scan, Syntax},
 };
 use crate::{
-    model::Scopes,
+    model::{self, Scopes},
     syntax::tree::{Member, Node},
 };
 
@@ -119,7 +119,7 @@ impl Patch {
 
     /// The text with its parts replaced. Parts at one place keep their order.
     pub(super) fn apply(mut self, text: &str) -> String {
-        self.parts.sort_by_key(|(from, to, _)| (*from, *to));
+        model::sort_by_key(&mut self.parts, |(from, to, _)| (*from, *to));
         let mut out = String::with_capacity(text.len());
         let mut done = 0;
         for (from, to, new) in self.parts {

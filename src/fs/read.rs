@@ -13,6 +13,8 @@ use super::{
     folder::{Folder, Kind},
 };
 
+use crate::model;
+
 /// Reads a regular file of at most `limit` bytes.
 pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, FsError> {
     all(open(path)?, path, limit)
@@ -170,6 +172,6 @@ pub fn files(folder: &Path) -> Result<Vec<Found>, FsError> {
             });
         }
     }
-    found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    model::sort(&mut found, |a, b| a.path.cmp(&b.path));
     Ok(found)
 }

@@ -6,7 +6,7 @@ use super::{
     Checkout, GitError, RemoteName,
     command::{Place, Run, failed},
 };
-use crate::model::{RunRepository, Secret, sha256};
+use crate::model::{self, RunRepository, Secret, sha256};
 
 /// Where a remote of a checkout is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,7 +179,7 @@ impl Remotes {
             RemoteName::parse(name).ok()
         });
         let mut names: Vec<_> = keys.collect();
-        names.sort_unstable();
+        model::sort(&mut names, Ord::cmp);
         names.dedup();
         names
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model;
+
 /// A class of call that the platform allows so often in a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -111,7 +113,7 @@ impl Window {
         if let Some(place) = self.calls.iter().position(|call| *call == sent) {
             self.calls.remove(place);
             self.calls.push(now.max(sent));
-            self.calls.sort_unstable();
+            model::sort(&mut self.calls, Ord::cmp);
         }
     }
 

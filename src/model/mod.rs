@@ -14,6 +14,7 @@ mod head;
 mod likeness;
 mod map;
 mod observed;
+mod order;
 mod origin;
 mod proposal;
 mod removal;
@@ -35,6 +36,7 @@ pub use hash::{Sha256, sha256};
 pub use likeness::Likeness;
 pub use map::{map_of, set_of};
 pub use observed::{Observed, Policies, RemoteConnector, RemoteStatus, SavedValue, StripeMode};
+pub use order::{sort, sort_by_key};
 pub use origin::{Origin, repository_of};
 pub use proposal::{
     BaseName, Line, base_branch, is_for_open_request, is_no_push, is_request, merged_line,

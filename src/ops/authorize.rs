@@ -24,7 +24,7 @@ use crate::{
     catalogue::ScopeEquivalence,
     config::Project,
     context::Failure,
-    model::{App, ConnectorType, Declared, RemoteConnector, RemoteStatus},
+    model::{self, App, ConnectorType, Declared, RemoteConnector, RemoteStatus},
     pending::{PendingError, PendingSet, SharedPending},
     receipt::Receipt,
     remote::Remote,
@@ -246,7 +246,7 @@ impl<'a> AuthorizeSession<'a> {
     /// What is in force by now, and whether this session asked for it.
     fn granted(&self) -> BTreeMap<&ConnectorType, bool> {
         let done = self.items.iter().filter(|item| item.state.is_done());
-        crate::model::map_of(done.map(|item| (item.connector(), item.was_asked())))
+        model::map_of(done.map(|item| (item.connector(), item.was_asked())))
     }
 
     /// What is resumed.
@@ -274,7 +274,7 @@ impl<'a> AuthorizeSession<'a> {
     pub fn results(&self) -> Vec<AuthorizationResult> {
         let mut results: Vec<_> = self.items.iter().map(Item::result).collect();
         results.extend(self.left_alone.iter().map(NotResumable::result));
-        results.sort_by(|a, b| a.connector.cmp(&b.connector));
+        model::sort(&mut results, |a, b| a.connector.cmp(&b.connector));
         results
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     base,
     config::Project,
     context::Failure,
-    model::{App, Policies},
+    model::{self, App, Policies},
     plan::{self, Digest, Plan, Refusal, document},
     remote::Remote,
 };
@@ -93,7 +93,7 @@ impl<'a> SavedPlan<'a> {
         let mut judged = plan.clone();
         let late = more.iter().any(|by| !judged.overrides.contains(by));
         judged.overrides.extend(more);
-        judged.overrides.sort_unstable();
+        model::sort(&mut judged.overrides, Ord::cmp);
         judged.overrides.dedup();
         let planned_for = plan.app.observed().len();
         policy::judge(&judged, planned_for, &project, &Policies::default()).verdict()?;

@@ -4,7 +4,7 @@ use super::Plan;
 use crate::{
     diff::{Action, Change},
     escape,
-    model::Scopes,
+    model::{self, Scopes},
 };
 
 /// So many scopes are named in a line.
@@ -39,7 +39,7 @@ pub fn difference(this: &Plan, that: &Plan, other: &str) -> Vec<String> {
     if this.app.app != that.app.app {
         lines.push("the app, its address or its environment".to_owned());
     }
-    lines.sort_unstable();
+    model::sort(&mut lines, Ord::cmp);
     lines
 }
 
@@ -94,7 +94,7 @@ fn between(here: &Change, there: &Change, other: &str) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-fn names<'a>(scopes: impl ExactSizeIterator<Item = &'a crate::model::Scope>) -> String {
+fn names<'a>(scopes: impl ExactSizeIterator<Item = &'a model::Scope>) -> String {
     let more = scopes.len().saturating_sub(NAMED);
     let mut names: Vec<_> = scopes
         .take(NAMED)

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
-use crate::model::Sha256;
+use crate::model::{self, Sha256};
 
 /// `sha256:` and 64 lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -115,7 +115,7 @@ impl RowDigest {
 
     fn entries<'a>(&mut self, entries: impl Iterator<Item = (&'a str, &'a Value)>) {
         let mut entries: Vec<_> = entries.collect();
-        entries.sort_unstable_by_key(|(key, _)| *key);
+        model::sort_by_key(&mut entries, |(key, _)| *key);
         for (key, value) in entries {
             self.key(key);
             write_value(&mut self.out, value);
@@ -165,7 +165,7 @@ impl Canonical {
 fn write_table<'a>(out: &mut Canonical, table: impl Iterator<Item = (&'a String, &'a Value)>) {
     // Sorted here and not left to the map: another crate may switch `toml` to insertion order.
     let mut entries: Vec<_> = table.collect();
-    entries.sort_unstable_by(|a, b| a.0.cmp(b.0));
+    model::sort(&mut entries, |a, b| a.0.cmp(b.0));
     out.push("{");
     for (index, (key, value)) in entries.into_iter().enumerate() {
         if index > 0 {

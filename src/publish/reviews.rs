@@ -19,6 +19,7 @@ use super::{
 use crate::{
     approval::{Review, ReviewFacts, Shown},
     http::ClientOptions,
+    model,
 };
 
 /// From here on a member of a project on GitLab may push.
@@ -217,7 +218,7 @@ impl Asking<'_> {
             let program = is_program(Forge::GitHub, user, by);
             reviews.push((review, Who { id, program }));
         }
-        reviews.sort_by_key(|(review, _)| review.at);
+        model::sort_by_key(&mut reviews, |(review, _)| review.at);
         let commits = self
             .list("reading the commits", format!("{request}/commits"))
             .await?;

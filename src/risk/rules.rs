@@ -21,7 +21,7 @@ use super::{FactReport, Level, Phrase, Risk, RiskKind, is_restricted};
 use crate::{
     catalogue::{Access, ScopeEquivalence},
     diff::{Action, Change, ConsentNeed},
-    model::{Kind, RemoteStatus, Scope, Scopes, StripeMode},
+    model::{self, Kind, RemoteStatus, Scope, Scopes, StripeMode},
 };
 
 type Rule = fn(&Change) -> Vec<Risk>;
@@ -44,7 +44,8 @@ pub fn assess(change: &Change) -> Vec<Risk> {
         return Vec::new();
     }
     let mut risks: Vec<_> = RULES.iter().flat_map(|rule| rule(change)).collect();
-    risks.sort_by(|a, b| b.level.cmp(&a.level).then(a.kind.cmp(&b.kind)));
+    let order = |risk: &Risk| (std::cmp::Reverse(risk.level), risk.kind);
+    model::sort_by_key(&mut risks, order);
     risks
 }
 
@@ -490,11 +491,9 @@ mod tests {
 
     #[test]
     fn many_scopes_are_counted() {
-        let mut names: Vec<String> = (0..9).map(|n| format!("odd{n}")).collect();
-        names.sort();
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
         let risks = assess(&widened("slack", &names, &[]));
-        let reason = risks.last().unwrap().reason().to_string();
-        assert!(reason.ends_with("odd0, odd1, odd2 and 6 more"), "{reason}");
+        let reason = risks.last().unwrap().reason();
+        assert!(reason.to_string().ends_with("a, b, c and 6 more"));
     }
 }

@@ -8,7 +8,7 @@ use super::{
     provider, random,
     state::{AttemptStatus, Connection, Connector, State},
 };
-use crate::model::{Account, AppId, ConnectorType, RemoteStatus, Scope, Scopes};
+use crate::model::{self, Account, AppId, ConnectorType, RemoteStatus, Scope, Scopes};
 
 /// How many authorizations are remembered; the oldest finished ones go first.
 const KEPT_CONNECTIONS: usize = 1000;
@@ -359,7 +359,7 @@ impl State {
             .filter(|(_, c)| c.progress != AttemptStatus::Pending || self.is_late(c, now_ms))
             .map(|(id, c)| (c.created_ms, id.clone()))
             .collect();
-        finished.sort_unstable();
+        model::sort(&mut finished, Ord::cmp);
         for (_, id) in finished.into_iter().take(excess) {
             self.connections.remove(&id);
         }

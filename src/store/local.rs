@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     fs::{self, FsError, Lock, Visibility},
-    model::sha256,
+    model::{self, sha256},
 };
 
 /// A folder of files, one for each key.
@@ -74,7 +74,7 @@ impl LocalStore {
                 }
             }
         }
-        found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        model::sort(&mut found, |(one, _), (other, _)| one.cmp(other));
         Ok(found)
     }
 

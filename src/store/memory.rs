@@ -9,7 +9,7 @@ use super::{
     By, HistoryEvent, Key, Moment, Store, StoreError, Swap, Swapped, Value, Wait, Waits, What,
 };
 use crate::{
-    model::{App, ConnectorType},
+    model::{self, App, ConnectorType},
     plan::{Digest, document},
 };
 
@@ -214,7 +214,9 @@ impl Memory {
             }
         }
         // Leases order applies whatever the clocks say; the rest has clocks alone.
-        events.sort_unstable_by(|a, b| (a.at, a.epoch, &a.id).cmp(&(b.at, b.epoch, &b.id)));
+        model::sort(&mut events, |a, b| {
+            (a.at, a.epoch, &a.id).cmp(&(b.at, b.epoch, &b.id))
+        });
         order_by_epoch(&mut events);
         Ok((events, unread))
     }
@@ -398,7 +400,7 @@ fn order_by_epoch(events: &mut [HistoryEvent]) {
         .filter(|index| events[*index].epoch > 0)
         .collect();
     let mut leased: Vec<_> = places.iter().map(|index| events[*index].clone()).collect();
-    leased.sort_by_key(|event| event.epoch);
+    model::sort_by_key(&mut leased, |event| event.epoch);
     for (place, event) in places.into_iter().zip(leased) {
         events[place] = event;
     }

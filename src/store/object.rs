@@ -19,6 +19,8 @@ use super::{
     swap::{LIMIT, check_fits},
 };
 
+use crate::model;
+
 /// One app's part of a bucket.
 #[derive(Debug)]
 pub struct BucketStore {
@@ -228,7 +230,7 @@ impl Store for BucketStore {
                     found.push((key, value));
                 }
             }
-            found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+            model::sort(&mut found, |(one, _), (other, _)| one.cmp(other));
             Ok(found)
         })
     }

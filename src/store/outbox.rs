@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{HistoryEvent, Memory, StoreError, Wait};
 use crate::{
     fs::{self, Visibility},
-    model::{App, ConnectorType},
+    model::{self, App, ConnectorType},
 };
 
 /// The folder of what is undelivered.
@@ -81,7 +81,7 @@ impl Outbox {
         let files = fs::files(&self.dir)?;
         let mut paths: Vec<_> = files.into_iter().map(|file| file.path).collect();
         paths.retain(|path| path.extension() == Some("toml".as_ref()));
-        paths.sort_unstable();
+        model::sort(&mut paths, Ord::cmp);
         Ok(paths)
     }
 

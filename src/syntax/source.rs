@@ -5,7 +5,7 @@ use std::{fmt, ops::Range, sync::Arc};
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 use super::quote::escaped;
-use crate::escape::masked;
+use crate::{escape::masked, model};
 
 /// The most bytes shown around one place. A file of a single endless line stays bearable.
 const MAX_SHOWN: usize = 1200;
@@ -129,7 +129,7 @@ fn without_credentials(text: String) -> String {
     if hidden.is_empty() {
         return text;
     }
-    hidden.sort_unstable_by_key(|range| range.start);
+    model::sort_by_key(&mut hidden, |range| range.start);
     let (mut hidden, mut until) = (hidden.into_iter().peekable(), 0);
     let mut shown = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {

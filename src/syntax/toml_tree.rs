@@ -10,6 +10,8 @@ use super::{
     tree::{Member, Node, Span, Value},
 };
 
+use crate::model;
+
 /// A place where a text stops being TOML, in the parser's words.
 #[derive(PartialEq)]
 pub(super) struct TomlFault {
@@ -48,7 +50,7 @@ fn map(table: DeTable<'_>) -> Value {
         })
         .collect();
     // The parser sorts by name; messages follow the file.
-    members.sort_unstable_by_key(|member| member.key_span.start);
+    model::sort_by_key(&mut members, |member| member.key_span.start);
     Value::Map(members)
 }
 

@@ -7,7 +7,7 @@ use miette::{Diagnostic, LabeledSpan, Severity, SourceCode, SpanContents};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::{Style, Theme};
-use crate::term::wrap;
+use crate::{model, term::wrap};
 
 const TAB: usize = 4;
 /// A label is broken rather than that it takes more of a narrow line from the file.
@@ -42,7 +42,7 @@ struct Group<'a> {
 
 fn groups<'a>(source: &'a dyn SourceCode, mut labels: Vec<LabeledSpan>) -> Vec<Group<'a>> {
     let read = |start: usize, end: usize| source.read_span(&(start, end - start).into(), 1, 1);
-    labels.sort_by_key(LabeledSpan::offset);
+    model::sort_by_key(&mut labels, LabeledSpan::offset);
     let mut groups: Vec<Group<'a>> = Vec::new();
     for label in labels {
         let (start, end) = (label.offset(), label.offset() + label.len());

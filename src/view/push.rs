@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     authorize::AuthorizationResult,
-    model::App,
+    model::{self, App},
     plan::Digest,
     receipt::{Outcome, Receipt},
 };
@@ -75,7 +75,7 @@ fn summary(
             });
         }
     }
-    all.sort_by(|a, b| a.connector.cmp(&b.connector));
+    model::sort(&mut all, |a, b| a.connector.cmp(&b.connector));
     if let Some(medium) = waited_for {
         return end(results, &all, &Again::new(medium.next), medium, false);
     }

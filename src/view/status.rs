@@ -12,7 +12,7 @@ use super::{
 use crate::{
     diff::{Action, Change, ConsentNeed},
     escape,
-    model::{App, ConnectorType, Kind, RemoteConnector, RemoteStatus, Scopes, ago},
+    model::{self, App, ConnectorType, Kind, RemoteConnector, RemoteStatus, Scopes, ago},
     plan::Plan,
 };
 
@@ -82,7 +82,7 @@ pub fn rows(
             ..row
         });
     }
-    rows.sort_by(|a, b| a.connector.cmp(&b.connector));
+    model::sort(&mut rows, |a, b| a.connector.cmp(&b.connector));
     rows
 }
 

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     diff::Action,
     escape,
-    model::{Account, ExpectedAccount, Kind, RemoteStatus, Scope, StripeMode},
+    model::{self, Account, ExpectedAccount, Kind, RemoteStatus, Scope, StripeMode},
 };
 
 /// The diff; empty if there is nothing to change.
@@ -70,7 +70,7 @@ fn remote(change: &ChangeReport) -> Option<String> {
         .filter(|scope| !change.scopes.renewed.contains(scope))
         .chain(change.scopes.removed.iter())
         .collect();
-    scopes.sort_unstable();
+    model::sort(&mut scopes, Ord::cmp);
     let mode = before.mode.map(StripeMode::as_str);
     let values = named(
         change,
@@ -113,7 +113,7 @@ fn named<'a>(
 ) -> BTreeMap<&'a str, &'static str> {
     let values = change.connection_config.iter().flat_map(side);
     let values = values.flatten();
-    crate::model::map_of(values.map(|name| (name.as_str(), as_what)))
+    model::map_of(values.map(|name| (name.as_str(), as_what)))
 }
 
 /// Who holds the connector and who is to, if that is not the same.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{reader, record::Record};
 use crate::{
-    fs,
+    fs, model,
     pending::{PendingError, PendingSet},
     plan::Digest,
     state::Locked,
@@ -27,7 +27,9 @@ pub fn prune(
     }
     let pending = pending()?;
     // The newest first. Where several are of one time, the order is that of their names.
-    files.sort_unstable_by(|a, b| b.written.cmp(&a.written).then(a.path.cmp(&b.path)));
+    model::sort(&mut files, |a, b| {
+        b.written.cmp(&a.written).then(a.path.cmp(&b.path))
+    });
     let finished = files.iter().filter_map(|file| {
         let digest = finished(&file.path)?;
         Some((file, digest))

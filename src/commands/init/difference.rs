@@ -2,7 +2,10 @@
 //! changed in it stays. Pure.
 
 use super::{github, gitlab, pipeline::Pipeline, workflows::Repository};
-use crate::config::watched::{ITEM, LIST, Watched, inner, listed};
+use crate::{
+    config::watched::{ITEM, LIST, Watched, inner, listed},
+    model,
+};
 
 /// What is to be done with a pipeline's file that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +79,7 @@ fn projects_of(text: &str) -> Vec<Watched> {
     if found.is_empty() {
         found.push(alone(String::new()));
     }
-    found.sort_unstable();
+    model::sort(&mut found, Ord::cmp);
     found.dedup();
     found
 }

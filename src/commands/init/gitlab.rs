@@ -1,7 +1,10 @@
 //! GitLab's pipeline: the example, fitted to the projects of a repository. Pure.
 
 use super::pipeline::{Pipeline, app_variable, quoted, written};
-use crate::config::watched::{ALL_BELOW, Watched};
+use crate::{
+    config::watched::{ALL_BELOW, Watched},
+    model,
+};
 
 /// The very file that the README shows.
 const PIPELINE: &str = include_str!("../../../.github/examples/gitlab-ci.yml");
@@ -56,7 +59,7 @@ fn changes_in(folder: &str) -> Vec<String> {
 pub(super) fn jobs(of: &Watched, several: bool) -> String {
     let project = written(&of.project);
     let mut files: Vec<_> = of.folders().flat_map(changes_in).collect();
-    files.sort_unstable();
+    model::sort(&mut files, Ord::cmp);
     files.dedup();
     let name = |job: &str| quoted(&format!("{job} {project}"));
     let changes = format!("      changes: [{}]\n", files.join(", "));

@@ -14,7 +14,7 @@ use crate::{
     config::{self, FindOptions, Project, watched::Watched},
     fs,
     git::{Checkout, Git, RemoteName},
-    model::Vars,
+    model::{self, Vars},
 };
 
 /// Which forge a repository is on.
@@ -65,7 +65,7 @@ impl Repository {
             .chain([&project.to_owned()])
             .filter_map(|folder| inner(root, folder))
             .collect();
-        projects.sort_unstable();
+        model::sort(&mut projects, Ord::cmp);
         projects.dedup();
         let (projects, mut unnamed): (Vec<_>, Vec<_>) =
             projects.into_iter().partition(|name| is_plain(name));

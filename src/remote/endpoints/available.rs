@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     http::{CallClass, PaceClass},
-    model::{ConnectorType, map_of},
+    model::{self, ConnectorType, map_of},
     remote::{Remote, RemoteError, call::Call, wire},
 };
 
@@ -48,7 +48,7 @@ impl Remote {
     pub async fn available_integrations(&self) -> Result<Vec<AvailableIntegration>, RemoteError> {
         let answer: wire::Available = self.send(&self.offers_call()).await?.decode()?;
         let mut offers: Vec<_> = answer.integrations.into_iter().map(offer).collect();
-        offers.sort_by(|a, b| a.connector.cmp(&b.connector));
+        model::sort(&mut offers, |a, b| a.connector.cmp(&b.connector));
         Ok(offers)
     }
 

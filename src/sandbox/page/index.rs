@@ -9,7 +9,7 @@ use axum::{
 
 use super::{HtmlPage, escape, layout::document};
 use crate::{
-    model::{AppId, ConnectorType, Scope, Scopes},
+    model::{self, AppId, ConnectorType, Scope, Scopes},
     sandbox::{
         api::link,
         integrations::display_name,
@@ -159,7 +159,7 @@ fn pending(html: &mut String, base: &str, state: &SandboxState, id: &AppId, now:
         .iter()
         .filter(|(key, c)| c.app == *id && state.open_connection(key, now).is_ok())
         .collect();
-    open.sort_by_key(|(_, c)| &c.connector);
+    model::sort_by_key(&mut open, |(_, c)| &c.connector);
     if open.is_empty() {
         return;
     }

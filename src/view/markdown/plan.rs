@@ -10,7 +10,7 @@ use super::{
 use crate::{
     approval::{Missing, Requirement},
     diff::Action,
-    model::{Diagnostic, Kind, RemoteStatus, Severity},
+    model::{self, Diagnostic, Kind, RemoteStatus, Severity},
     risk::Level,
     view::{
         report::{AppReport, ChangeReport, FactReport, PlanReport},
@@ -175,7 +175,7 @@ fn details(report: &PlanReport, options: &Options) -> Vec<Line> {
             change.action != Action::NoOp || words::is_pending(change) || words::lacks(change)
         })
         .collect();
-    changes.sort_by_key(|change| Reverse(change.level()));
+    model::sort_by_key(&mut changes, |change| Reverse(change.level()));
     changes
         .into_iter()
         .flat_map(|change| change_lines(change, options))

@@ -7,6 +7,7 @@ use std::{cmp::Reverse, fmt::Write as _};
 
 use super::{Options, inline};
 use crate::{
+    model,
     plan::Override,
     risk::{Level, Phrase, Piece, RiskKind},
     view::{
@@ -25,7 +26,7 @@ pub(super) fn lines(report: &PlanReport, options: &Options) -> Vec<String> {
     let mut lines: Vec<_> = kinds
         .filter_map(|kind| line(report, kind, options))
         .collect();
-    lines.sort_by_key(|(level, _)| Reverse(*level));
+    model::sort_by_key(&mut lines, |(level, _)| Reverse(*level));
     let lines = lines.into_iter().map(|(_, line)| line);
     let loosened = report.loosened();
     let loosened = loosened.map(|said| danger(said, options));
