@@ -407,7 +407,7 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
         Command::Show(args) => waits!(show::run, args),
         Command::Logout(args) => commands::login::logout(&args, context),
         Command::Trust(args) => waits!(trust::run, args),
-        Command::Policy(args) => commands::policy::run(&args, context),
+        Command::Policy(args) => waits!(policy::run, args),
     }
 }
 

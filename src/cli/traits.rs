@@ -80,10 +80,12 @@ impl Command {
                 folder: args.dir.as_ref(),
                 ..PLAIN
             },
-            Self::History(_) | Self::ListAvailable(_) | Self::Whoami(_) => Traits {
-                time: A_LOOK,
-                ..PLAIN
-            },
+            Self::History(_) | Self::ListAvailable(_) | Self::Policy(_) | Self::Whoami(_) => {
+                Traits {
+                    time: A_LOOK,
+                    ..PLAIN
+                }
+            }
             Self::RemoteState(_) => Traits {
                 prose: false,
                 document: true,
@@ -105,7 +107,6 @@ impl Command {
             | Self::Unlock(_)
             | Self::Login(_)
             | Self::Logout(_)
-            | Self::Policy(_)
             | Self::Trust(_)
             | Self::Demo(_)
             | Self::Init(_)

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{printing::file_name, show};
 use crate::{
+    base,
     catalogue::ScopeDiff,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::{Action, Change, ConsentNeed, Desired},
@@ -64,9 +65,9 @@ pub enum PolicyCommand {
 }
 
 /// Explains or tests.
-pub fn run(args: &PolicyArgs, context: &Context) -> Result<ExitStatus, Failure> {
+pub async fn run(args: &PolicyArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
-    let project = context.project(None)?;
+    let mut project = context.project(None)?;
     project.check()?;
     let policy = ops::policy::of(&project);
     match &args.what {
@@ -76,7 +77,9 @@ pub fn run(args: &PolicyArgs, context: &Context) -> Result<ExitStatus, Failure> 
                 &context.read_saved(plan, DocumentKind::Plan)?,
                 fs::by_link(&context.path(plan)),
             )?;
-            explain(&policy, &judged, &medium, context);
+            base::bind(context, &mut project).await?;
+            let others: Vec<_> = ops::policy::others(&project).collect();
+            explain(&policy, &others, &judged, &medium, context);
             Ok(ExitStatus::Done)
         }
         PolicyCommand::Test { dir } => {
@@ -252,14 +255,24 @@ fn read(name: &str, text: &str, by_link: bool) -> Result<Judged, Failure> {
     Ok(judged)
 }
 
-fn explain(policy: &Policy, judged: &Judged, medium: &Medium<'_>, context: &Context) {
-    let judgement = judged.against(policy);
+fn explain(
+    policy: &Policy,
+    others: &[(Policy, &str)],
+    judged: &Judged,
+    medium: &Medium<'_>,
+    context: &Context,
+) {
+    let here = judged.against(policy);
+    let judgement = others.iter().fold(here, |here, (there, by)| {
+        here.and(judged.against(there), by)
+    });
+    let sets = |rule| policy.sets(rule) || others.iter().any(|(there, _)| there.sets(rule));
     let rules: Vec<_> = Rule::ALL
         .into_iter()
         .map(|rule| {
             let said = judgement.violations.iter();
             let violations: Vec<_> = said.filter(|v| v.rule == rule.as_str()).collect();
-            let set = policy.sets(rule);
+            let set = sets(rule);
             let why = match (set, violations.is_empty()) {
                 (_, false) => "the plan breaks it",
                 (true, true) => "the plan does not break it",

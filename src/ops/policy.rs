@@ -75,20 +75,22 @@ pub fn judge(
     workspace: &Policies,
 ) -> Judgement {
     let here = judge_by(plan, present, &of(project), workspace);
+    others(project).fold(here, |here, (there, by)| {
+        let there = judge_by(plan, present, &there, &Policies::default());
+        here.and(there, by)
+    })
+}
+
+/// The policies that bind beside the project's own, as `base` found them, and whose they are.
+pub fn others(project: &config::Project) -> impl Iterator<Item = (Policy, &'static str)> {
     let base = "by the settings of the base";
-    let bases = project.base_settings.iter().map(|there| (there, base));
+    let bases = project.base_settings.iter().map(move |there| (there, base));
     let now = "by the settings of the branch as it is now";
-    let now = project.now_settings.iter().map(|there| (there, now));
+    let now = project.now_settings.iter().map(move |there| (there, now));
     let line = "by the settings of the branch that this one left";
-    let line = project.line_settings.iter().map(|there| (there, line));
-    bases
-        .chain(now)
-        .chain(line)
-        .fold(here, |here, (there, by)| {
-            let there = policy(&there.policy);
-            let there = judge_by(plan, present, &there, &Policies::default());
-            here.and(there, by)
-        })
+    let line = project.line_settings.iter().map(move |there| (there, line));
+    let all = bases.chain(now).chain(line);
+    all.map(|(there, by)| (policy(&there.policy), by))
 }
 
 /// What of a plan these settings forbid.

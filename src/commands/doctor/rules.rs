@@ -8,6 +8,7 @@ use crate::{
     commands::listening,
     config::{Loaded, Project},
     context::{Failure, UsageError},
+    model::is_request,
     ops,
     policy::Rule,
     syntax::Problem,
@@ -32,15 +33,27 @@ impl Look<'_> {
         } else if !warned.is_empty() {
             self.found("policy", Health::Warn, &warned);
         } else if rules.is_empty() {
+            let beside = self.beside();
             self.ok(
                 "policy",
-                "no rules are set ([policy] in connplan.toml sets them)",
+                format!("no rules are set ([policy] in connplan.toml sets them){beside}"),
             );
         } else {
+            let (rules, beside) = (rules.join(", "), self.beside());
             self.ok(
                 "policy",
-                format!("the files comply with it: {}", rules.join(", ")),
+                format!("the files comply with it: {rules}{beside}"),
             );
+        }
+    }
+
+    /// What a request's own settings do not say: nothing is fetched here.
+    fn beside(&self) -> &'static str {
+        let event = self.context.named_event().ok().flatten();
+        if is_request(&self.context.vars, event.as_ref()) {
+            "; the settings of the base branch, which bind here too, were not looked at"
+        } else {
+            ""
         }
     }
 
@@ -54,9 +67,12 @@ impl Look<'_> {
         // All that is needed is what lacks where nobody has approved.
         let all = need.and_then(|need| Some((need.from_risk, need.missing(&[])?)));
         let Some((from_risk, all)) = all else {
+            let beside = self.beside();
             return self.ok(
                 "approval",
-                "plans need no approval ([approval] in connplan.toml requires one)",
+                format!(
+                    "plans need no approval ([approval] in connplan.toml requires one){beside}"
+                ),
             );
         };
         let of = match from_risk {
@@ -69,7 +85,11 @@ impl Look<'_> {
         let needed = all.needed();
         self.ok(
             "approval",
-            format!("{needed} {of}{}", signers.unwrap_or_default()),
+            format!(
+                "{needed} {of}{}{}",
+                signers.unwrap_or_default(),
+                self.beside()
+            ),
         );
     }
 

@@ -152,6 +152,17 @@ fn the_base_branch_binds_and_loosening_is_a_danger() {
     assert_eq!(loosened.len(), 2, "{json}");
     assert!(loosened[0].starts_with("danger: "), "{json}");
     assert_eq!(told[0]["code"], "connplan::policy::loosened");
+    // Who asks what each rule says to that plan is told of the base's, too; who does not fetch it, that they bind.
+    project.write("forbidden.json", &run.stdout);
+    let explained = project.run_vars(&vars, &["policy", "explain", "forbidden.json"]);
+    explained
+        .expect(0)
+        .says("the policy protects it (by the settings of the base)\n")
+        .says("Verdict: deny");
+    let doctor = project.run_vars(&vars, &["doctor"]);
+    doctor.says("; the settings of the base branch, which bind here too, were not looked at");
+    let desk = project.run(&["policy", "explain", "forbidden.json"]);
+    desk.says("Verdict: pass");
 }
 
 #[test]
