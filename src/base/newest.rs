@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{
+    Held,
     commit::submodule_of,
     default_branch::name,
     fetched::{fetch_branch, fetch_own_branch, origin},
     heads::heads,
+    named::names,
     places::folder_name,
     run_repository::instead,
 };
@@ -14,7 +16,7 @@ use crate::{
     config::Project,
     context::{Context, Failure},
     git::{Checkout, CommitId},
-    model::{Line, merged_line},
+    model::{BaseName, Line, merged_line},
     publish,
 };
 
@@ -52,6 +54,43 @@ impl Merged {
             commit,
             root: root.clone(),
         }))
+    }
+}
+
+impl Held {
+    /// Of a request: what the branch that it goes into has by now, and what that had where the request left it. None
+    /// where nobody knows one of them.
+    pub async fn around(
+        context: &Context,
+        project: &Project,
+    ) -> Result<Option<[Self; 2]>, Failure> {
+        let named = names(context).await?;
+        let (mut now, mut left) = (named.clone(), named);
+        let is_branch = |name: &BaseName| matches!(name, BaseName::Branch(..));
+        let is_told = now.iter().any(is_branch);
+        now.retain(|name| is_branch(name) || !is_told && matches!(name, BaseName::Commit(_)));
+        let Some(now) = Self::of(context, project, now).await? else {
+            return Ok(None);
+        };
+        let mut parted = Vec::new();
+        for view in &now.base.views {
+            for head in heads(context, view.checkout()).await? {
+                parted.extend(view.checkout().parted(&view.at.commit, &head).await?.at);
+            }
+        }
+        if parted.is_empty() {
+            // A clone may well lack what is between: the forge tells it, and a merge that it made.
+            let told = context.vars.get("CI_MERGE_REQUEST_DIFF_BASE_SHA");
+            left.retain(|name| matches!(name, BaseName::MergedOnto(_)));
+            left.extend(told.map(|told| BaseName::Commit(told.to_owned())));
+        } else {
+            left = parted
+                .iter()
+                .map(|at| BaseName::Commit(at.to_string()))
+                .collect();
+        }
+        let left = Self::of(context, project, left).await?;
+        Ok(left.map(|left| [now, left]))
     }
 }
 

@@ -126,6 +126,10 @@ impl Listener for Context {
         let context = self;
         let say = |text: &str| context.terminal.say(text);
         let theme = || Theme::new(context.terminal.color_stderr());
+        let listed = |names: &[ConnectorType]| {
+            let names: Vec<_> = names.iter().map(ConnectorType::as_str).collect();
+            names.join(", ")
+        };
         match event {
             OpEvent::WaitingFor(holder) => say(&format!("Waiting for another connplan: {holder}")),
             OpEvent::Insecure(found) => context.warn_insecure(found),
@@ -135,11 +139,14 @@ impl Listener for Context {
             OpEvent::NotInPlan(names) => {
                 say(&view::authorization::not_in_plan(names.iter().copied()));
             }
-            OpEvent::Withdrawn(names) => {
-                let names: Vec<_> = names.iter().map(ConnectorType::as_str).collect();
-                let names = names.join(", ");
-                say(&format!("Withdrawn, and nobody is asked for it any more: {names}."));
-            }
+            OpEvent::Newer(names) => say(&format!(
+                "Waits for a person, asked for by the target branch: {}. This branch lacks that commit: merge the target branch into it.",
+                listed(names)
+            )),
+            OpEvent::Withdrawn(names) => say(&format!(
+                "Withdrawn, and nobody is asked for it any more: {}.",
+                listed(names)
+            )),
             OpEvent::JournalTorn => {
                 context
                     .warn("the last record of the journal was cut off by a crash; it is dropped");

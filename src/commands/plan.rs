@@ -15,7 +15,7 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::ConsentNeed,
     fs,
-    model::Observed,
+    model::{ConnectorType, Observed},
     ops::{self, Files, LazyBinding},
     pending::PendingSet,
     plan::{Digest, Plan, document, envelope::DocumentKind},
@@ -85,14 +85,14 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             planning::say_time_left(context, &situation);
             planning::take_receipts(context, &mut situation, &args.receipts).await?;
             let (mut plan, judgement) = situation.judged(&args.planning.wishes())?;
-            situation
+            let newer = situation
                 .explain(
                     &mut plan,
                     &args.planning.wishes(),
                     &listening::around(context),
                 )
                 .await;
-            let undeclared = undeclared(&plan, &situation.files, context.next());
+            let undeclared = undeclared((&plan, &newer), &situation.files, context.next());
             let waiting = waiting(&plan, &situation.files.pending, &situation.waits);
             let expires = ops::expires(&situation.files.project, args.expires);
             let binding = situation.files.binding;
@@ -247,13 +247,17 @@ async fn speculate(
 }
 
 /// What waits although no file declares it: no change, and no part of the plan.
-fn undeclared(plan: &Plan, files: &Files, next: &NextCommand) -> Vec<String> {
+fn undeclared(
+    (plan, said): (&Plan, &[ConnectorType]),
+    files: &Files,
+    next: &NextCommand,
+) -> Vec<String> {
     let folder = files.project.folder();
     let undeclared = files.pending.undeclared(&plan.app);
     undeclared
         .filter(|(name, entry)| {
             let by = entry.plan_digest.as_ref();
-            !by.is_some_and(|by| plan.withdraws_of(name, by))
+            !by.is_some_and(|by| plan.withdraws_of(name, by)) && !said.contains(name)
         })
         .map(|(connector, entry)| {
             view::authorization::forgettable(connector, entry.elsewhere(&folder), next)

@@ -19,6 +19,8 @@ pub enum OpEvent<'a> {
     Undeclared(Vec<&'a ConnectorType>),
     /// What waits of connectors that a plan of earlier does not know. The files may declare them by now.
     NotInPlan(Vec<&'a ConnectorType>),
+    /// What waits and the branch that a request goes into asks for, since the request left it.
+    Newer(&'a [ConnectorType]),
     /// What waited and is withdrawn by this apply.
     Withdrawn(&'a [ConnectorType]),
     /// The last record of the journal was cut off by a crash.

@@ -162,8 +162,13 @@ impl PlanSession {
     }
 
     /// Says what the plan withdraws, why it removes what the base branch still declares, and what of it the base forbids that no
-    /// rule forbids any more.
-    pub async fn explain(&self, plan: &mut Plan, wishes: &Wishes<'_>, around: &Around<'_>) {
+    /// rule forbids any more. Returns what it does not want and its base asks for since.
+    pub async fn explain(
+        &self,
+        plan: &mut Plan,
+        wishes: &Wishes<'_>,
+        around: &Around<'_>,
+    ) -> Vec<ConnectorType> {
         let Files {
             project,
             binding,
@@ -171,9 +176,11 @@ impl PlanSession {
             rules,
             ..
         } = &self.files;
-        if wishes.targets.is_empty() && !wishes.keep_unlisted {
-            withdrawn::say(around, (project, plan), pending, rules).await;
-        }
+        let newer = if wishes.targets.is_empty() && !wishes.keep_unlisted {
+            withdrawn::say(around, (project, plan), pending, rules).await
+        } else {
+            Vec::new()
+        };
         explain::by_base_branch(plan, project, around.context).await;
         let present = self.observed.connectors.len();
         if self.judgement(plan, present).verdict().is_ok() {
@@ -183,6 +190,7 @@ impl PlanSession {
             let found = undone(around, project, binding, plan).await;
             plan.diagnostics.splice(0..0, gates::undone(project, found));
         }
+        newer
     }
 
     /// Plans, and says what the policy says to it.

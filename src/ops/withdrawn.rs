@@ -13,9 +13,9 @@ use crate::{
     base::{Held, Merged},
     catalogue::ScopeEquivalence,
     config::Project,
-    context::Failure,
+    context::{Context, Failure},
     diff::{Action, ConsentNeed},
-    model::{BaseName, ConnectorType, Declared},
+    model::{self, BaseName, ConnectorType, Declared},
     pending::{PendingEntry, PendingSet},
     plan::{Digest, Plan, withdrawal},
     receipt::{Outcome, Receipt},
@@ -52,19 +52,54 @@ fn unwanted(
 }
 
 /// Has a plan of all say what it withdraws: where it is of the newest commit, or a pipeline's, whose apply looks at that.
+/// Of a request only what it takes away, or its base does not want either. Returns what its base asks for since.
 pub(super) async fn say(
     around: &Around<'_>,
     (project, plan): (&Project, &mut Plan),
     pending: &PendingSet,
     rules: &ScopeEquivalence,
-) {
+) -> Vec<ConnectorType> {
     let mut unwanted = unwanted((project, plan), pending, rules);
-    if !unwanted.is_empty() && !around.context.vars.ci() {
+    if unwanted.is_empty() {
+        return Vec::new();
+    }
+    let (context, mut newer) = (around.context, Vec::new());
+    if !context.vars.ci() {
         let newest = newest(around, project).await;
         unwanted.retain(|name, _| is_meant(&newest, (project, plan), name));
+    } else if let Some([now, left]) = around_request(context, project).await {
+        let wanted = |held: &Held, name: &ConnectorType| {
+            let mut there = held.declared.iter();
+            there.any(|(_, declared)| contradicts(project, declared, plan, name))
+        };
+        unwanted.retain(|name, _| {
+            let is_newer = wanted(&now, name) && !wanted(&left, name);
+            newer.extend(is_newer.then(|| name.clone()));
+            !is_newer
+        });
+    }
+    if !newer.is_empty() {
+        around.tell(&OpEvent::Newer(&newer));
     }
     let said = unwanted.iter().map(|(name, by)| withdrawal(name, by));
     plan.diagnostics.extend(said);
+    newer
+}
+
+/// What the branch has that a request goes into, and had where the request left it. Where nobody knows that, a request
+/// may have taken away what it does not want.
+async fn around_request(context: &Context, project: &Project) -> Option<[Held; 2]> {
+    let found = async {
+        let event = context.named_event()?;
+        if !model::is_request(&context.vars, event.as_ref()) {
+            return Ok::<_, Failure>(None);
+        }
+        Held::around(context, project).await
+    };
+    found.await.unwrap_or_else(|failure| {
+        tracing::info!(%failure.report, "where the request left its branch is not known");
+        None
+    })
 }
 
 /// What the branch has by now, if that is checked out: as it was committed, for files that lie here may be nobody else's.

@@ -252,3 +252,66 @@ fn only_the_newest_withdraws_and_only_what_was_before() {
     plan.expect(0).lacks("withdrawn");
     leaves_it("3.plan");
 }
+
+/// What a request does not know yet it does not withdraw: only what it takes away, or its base does not want either.
+#[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
+fn an_older_request_withdraws_nothing_that_its_base_asks_for() {
+    let team = Team::new();
+    let head = |project: &Project| {
+        let head = git(&project.root(), &["rev-parse", "HEAD"]);
+        head.trim().to_owned()
+    };
+    team.pipeline.undeclare("slack");
+    push(&team.pipeline);
+    let old = head(&team.pipeline);
+    team.pipeline.declare("slack", &["chat:write"]);
+    push(&team.pipeline);
+    team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
+    let new = head(&team.pipeline);
+    let request = team.second.root();
+    // A runner's clone has the newest commits of the request alone; the forge says where it left the branch.
+    let begin = |at: &str| {
+        git(&request, &["fetch", "-q", "--depth=1", "origin", at]);
+        git(&request, &["reset", "-q", "--hard", at]);
+    };
+    let plans = |left: Option<&str>, code| {
+        let id = head(&team.second);
+        let mut vars = vec![
+            ("CI", "true"),
+            ("GITLAB_CI", "true"),
+            ("CI_MERGE_REQUEST_IID", "1"),
+            ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+            ("CI_COMMIT_SHA", &id),
+        ];
+        vars.extend(left.map(|left| ("CI_MERGE_REQUEST_DIFF_BASE_SHA", left)));
+        let run = team
+            .second
+            .run_vars(&vars, &["plan", "--detailed-exitcode"]);
+        run.expect(code);
+        run
+    };
+    begin(&old);
+    git(&request, &["commit", "-q", "--allow-empty", "-m", "README"]);
+    reads!(plans(Some(&old), 0), @"
+    exit 0: connplan plan --detailed-exitcode
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    --- stderr
+    slack waits for a person; requested just now by pipeline.
+    Waits for a person, asked for by the target branch: slack. This branch lacks that commit: merge the target branch into it.
+    ");
+    // Where nobody knows that, it may have taken it away.
+    plans(None, 2).says("withdrawn: slack");
+    begin(&new);
+    team.second.undeclare("slack");
+    git(&request, &["commit", "-qam", "less"]);
+    for left in [Some(&*new), None] {
+        plans(left, 2).says("withdrawn: slack");
+    }
+    team.pipeline.undeclare("slack");
+    push(&team.pipeline);
+    begin(&old);
+    plans(Some(&old), 2).says("withdrawn: slack");
+}
