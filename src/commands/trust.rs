@@ -2,13 +2,12 @@
 //! user's own variables that an app may have.
 
 use clap::Args;
-use futures_util::future::OptionFuture;
 
 use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     git::Checkout,
-    model::{ApiUrl, RunRepository},
-    state::Trust,
+    model::{ApiUrl, App, RunRepository},
+    state::{AppState, StateFolder, Trust},
     store::Place,
     view,
 };
@@ -27,9 +26,9 @@ use crate::{
                        BASE44_API_URL of your environment names it, or if you trust it here. The same \
                        goes for a store in object storage (`[store]` of connplan.toml) and your \
                        credentials there; a store is trusted with all that lies in it. A store in git needs \
-                       no trust, unless this machine has used another one for the app; one that you trust \
-                       (`connplan trust git:origin`) is also told what was waiting on this machine before the \
-                       project named it. A connector \
+                       no trust, unless this machine has used another one for the app: the one that you trust \
+                       (`connplan trust git:origin`) takes its place, and is also told what was waiting on this \
+                       machine before the project named it. `--list` shows it, and `--remove` ends it. A connector \
                        file may fill a connection value with a variable of yours, `${TENANT}`: \
                        `connplan trust TENANT` lets the project's app have it.\n\n\
                        Examples:\n  connplan trust https://base44.example.com   # a project file may name it\n  \
@@ -41,10 +40,10 @@ pub struct TrustArgs {
     /// The address or store to trust, as the file names it; or an environment variable that this app may read
     #[arg(value_name = "URL", value_hint = clap::ValueHint::Url)]
     pub url: Option<String>,
-    /// List what is trusted
+    /// List what is trusted, and which store this machine has used for the app
     #[arg(long)]
     pub list: bool,
-    /// Stop trusting this
+    /// Stop trusting this, or using this store for the app
     #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
     pub remove: Option<String>,
 }
@@ -53,22 +52,26 @@ pub struct TrustArgs {
 pub async fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
     let state = &context.state;
-    let text = args.url.as_ref().or(args.remove.as_ref());
-    let store = OptionFuture::from(text.map(|text| store(context, text)));
-    let store = store.await.transpose()?.flatten();
+    let here = Here::of(context).await?;
+    let used = here.as_ref().map_or(&[][..], |here| &here.used);
+    let before = Trust::load(state)?;
+    let is_listed = |text: &str| {
+        let mut trusted = before.stores();
+        used.iter().any(|used| used == text) || trusted.any(|(trusted, _)| trusted == text)
+    };
+    let store = match args.url.as_ref().or(args.remove.as_ref()) {
+        // As `--list` shows it: no remote may lead there any more.
+        Some(text) if args.remove.is_some() && is_listed(text) => Some(text.clone()),
+        Some(text) => store(context, text).await?,
+        None => None,
+    };
     let writing = context.signals.writing();
     let mut is_plain = false;
     let done = if let Some(store) = &store {
         if args.url.is_some() {
-            if Trust::add_store(state, store, context.now())? {
-                format!("Project files may name the store {store} from now on.")
-            } else {
-                format!("The store {store} was trusted already.")
-            }
-        } else if Trust::remove_store(state, store)? {
-            format!("The store {store} is not trusted any more.")
+            trust_store(store, here.as_ref(), context)?
         } else {
-            format!("The store {store} was not trusted.")
+            end_store(store, here.as_ref(), state)?
         }
     } else if let Some(name) = args.url.as_deref().filter(|text| is_variable(text)) {
         is_set(name, context)?;
@@ -121,8 +124,93 @@ pub async fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Fail
         );
     }
     let trust = Trust::load(state)?;
-    view::trust::show(&trust, args.list, &medium, &context.terminal);
+    let used = match &here {
+        Some(here) => Some((&here.app, here.state.stores()?)),
+        None => None,
+    };
+    view::trust::show(&trust, used.as_ref(), args.list, &medium, &context.terminal);
     Ok(ExitStatus::Done)
+}
+
+/// The app of the project that this runs in, and the stores that this machine has used for it. A pipeline remembers
+/// none.
+struct Here {
+    app: App,
+    state: AppState,
+    used: Vec<String>,
+    /// The one that the settings name.
+    named: Option<String>,
+}
+
+impl Here {
+    async fn of(context: &Context) -> Result<Option<Self>, Failure> {
+        let project = context.project(None).ok();
+        let app = project.as_ref().and_then(|project| project.app().ok());
+        let (Some(project), Some(app), false) = (project, app, context.vars.ci()) else {
+            return Ok(None);
+        };
+        let state = context.state.app(&app);
+        if state.dir().is_none() {
+            return Ok(None);
+        }
+        let named = match &project.settings.store.url {
+            Some(url) => store(context, url).await.unwrap_or_default(),
+            None => None,
+        };
+        let used = state.stores()?;
+        Ok(Some(Self {
+            app,
+            state,
+            used,
+            named,
+        }))
+    }
+}
+
+/// Trusts a store. Where the project uses it, it is the app's on this machine, and no other is.
+fn trust_store(store: &str, here: Option<&Here>, context: &Context) -> Result<String, Failure> {
+    let done = if Trust::add_store(&context.state, store, context.now())? {
+        format!("Project files may name the store {store} from now on.")
+    } else {
+        format!("The store {store} was trusted already.")
+    };
+    let trust = Trust::load(&context.state)?;
+    if let Some(Here {
+        app,
+        state,
+        named: Some(named),
+        ..
+    }) = here
+        && trust.contains_store(named)
+        && state.choose_store(named)?
+    {
+        let app = &app.id;
+        return Ok(format!(
+            "{done} This machine takes {named} for the store of app {app}, and no other."
+        ));
+    }
+    Ok(done)
+}
+
+/// Trusts a store no longer, and takes it no longer for the app's.
+fn end_store(store: &str, here: Option<&Here>, folder: &StateFolder) -> Result<String, Failure> {
+    let is_trusted = Trust::remove_store(folder, store)?;
+    let mut done = Vec::new();
+    if is_trusted {
+        done.push(format!("The store {store} is not trusted any more."));
+    }
+    if let Some(Here { app, state, .. }) = here
+        && state.forget_store(store)?
+    {
+        let app = &app.id;
+        done.push(format!(
+            "This machine does not take {store} for the store of app {app} any more."
+        ));
+    }
+    if done.is_empty() {
+        return Ok(format!("The store {store} was not trusted."));
+    }
+    Ok(done.join(" "))
 }
 
 /// A store, if the text names one and not an address. A remote of this repository is trusted wherever it is

@@ -88,7 +88,9 @@ pub(super) async fn check_led(
 )]
 #[diagnostic(
     code(connplan::store::other),
-    help("if that is your team's store too, run `connplan trust {named}` here once")
+    help(
+        "if that is your team's store, run `connplan trust {named}` here once: it takes the place of the other one"
+    )
 )]
 struct OtherStore {
     app: String,

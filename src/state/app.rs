@@ -110,11 +110,36 @@ impl AppState {
         if known.iter().any(|known| known == store) {
             return Ok(false);
         }
-        let dir = self.make()?;
         known.push(store.to_owned());
-        let text = format!("{}\n", known.join("\n"));
-        fs::write(&dir.join("stores"), text.as_bytes(), Visibility::Private)?;
+        self.write_stores(&known)?;
         Ok(known.len() == 1)
+    }
+
+    /// Remembers this one and no other. `false` if it was so already.
+    pub fn choose_store(&self, store: &str) -> Result<bool, StateError> {
+        let is_new = self.stores()? != [store];
+        if is_new {
+            self.write_stores(&[store.to_owned()])?;
+        }
+        Ok(is_new)
+    }
+
+    /// Forgets one of them. `false` if it was none.
+    pub fn forget_store(&self, store: &str) -> Result<bool, StateError> {
+        let mut known = self.stores()?;
+        let before = known.len();
+        known.retain(|known| known != store);
+        let is_known = known.len() < before;
+        if is_known {
+            self.write_stores(&known)?;
+        }
+        Ok(is_known)
+    }
+
+    fn write_stores(&self, known: &[String]) -> Result<(), StateError> {
+        let text = known.join("\n");
+        let path = self.make()?.join("stores");
+        Ok(fs::write(&path, text.as_bytes(), Visibility::Private)?)
     }
 
     /// The folder, made where it is missing.

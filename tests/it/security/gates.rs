@@ -259,7 +259,7 @@ fn a_pipeline_takes_no_remote_of_a_submodule_for_the_store() {
     exit 1: connplan -C apps/shop history
     --- stderr
     error: this machine has used the store FOLDER/team.git for app app-1, and here `git:origin` is FOLDER/evil.git, which whoever made this clone may have chosen: connplan does not use it
-      help: if that is your team's store too, run `connplan trust git:origin` here once
+      help: if that is your team's store, run `connplan trust git:origin` here once: it takes the place of the other one
       code: connplan::store::other
     ");
 }

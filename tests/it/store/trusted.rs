@@ -58,11 +58,12 @@ fn a_checkout_names_a_bucket_only_after_it_is_trusted() {
     reads!(project.run(&["trust", "s3://team-bucket/"]), @"
     exit 0: connplan trust s3://team-bucket/
     --- stderr
-    Project files may name the store s3://team-bucket from now on.
+    Project files may name the store s3://team-bucket from now on. This machine takes s3://team-bucket/plans for the store of app app-1, and no other.
     ");
     reads!(project.run(&["trust", "--list"]), @"
     exit 0: connplan trust --list
     s3://team-bucket  trusted just now
+    s3://team-bucket/plans  used for app app-1 at http://HOST
     ");
     let listed = project.run(&["trust", "--list", "--format", "json"]).json();
     assert_eq!(listed["stores"][0]["url"], "s3://team-bucket");
@@ -149,18 +150,43 @@ fn a_clone_leads_to_no_other_store_than_the_one_of_before() {
         .run_vars(&[("CI", "1")], &in_ci)
         .expect(0)
         .tells("Kept the plan");
-    project.run(&["trust", "git:origin"]).expect(0);
-    project.run(&["apply", "x.plan"]).expect(0);
-    // Either is known from now on.
-    project.run(&["trust", "--remove", "git:origin"]).expect(0);
-    for name in ["ours", "theirs"] {
+    let kept = |name: &str| {
         let place = format!("../{name}.git");
         git(&root, &["remote", "set-url", "origin", &place]);
-        project
-            .run(&keeps)
-            .expect(0)
-            .tells("Kept the plan in git:origin");
-    }
+        let run = project.run(&keeps);
+        run.expect(0);
+        run.stderr.contains("Kept the plan in git:origin")
+    };
+    // One that is trusted takes the place of the other.
+    reads!(project.run(&["trust", "git:origin"]), @"
+    exit 0: connplan trust git:origin
+    --- stderr
+    Project files may name the store FOLDER/theirs.git from now on. This machine takes FOLDER/theirs.git for the store of app app-1, and no other.
+    ");
+    project.run(&["apply", "x.plan"]).expect(0);
+    assert!(kept("theirs") && !kept("ours"));
+    reads!(project.run(&["trust", "--list"]), @"
+    exit 0: connplan trust --list
+    FOLDER/theirs.git  trusted just now
+    FOLDER/theirs.git  used for app app-1 at http://HOST
+    ");
+    let listed = project.run(&["trust", "--list", "--format", "json"]).json();
+    assert_eq!(listed["used_stores"][0]["app_id"], "app-1");
+    // It is ended by its name, wherever the remote leads by now.
+    let url = listed["used_stores"][0]["url"].as_str().unwrap();
+    reads!(project.run(&["trust", "--remove", url]), @"
+    exit 0: connplan trust --remove FOLDER/theirs.git
+    --- stderr
+    The store FOLDER/theirs.git is not trusted any more. This machine does not take FOLDER/theirs.git for the store of app app-1 any more.
+    ");
+    reads!(project.run(&["trust", "--remove", url]), @"
+    exit 1: connplan trust --remove FOLDER/theirs.git
+    --- stderr
+    error: `FOLDER/theirs.git` is not a store: after `git:` comes the name of a remote of the repository, such as `git:origin`; an address stands in CONNPLAN_STORE alone
+      help: a store in object storage is `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`
+      code: connplan::usage
+    ");
+    assert!(kept("ours") && !kept("theirs"));
 }
 
 /// An archive brings a remote along, beside the checkout: what that names does not run as the user.
