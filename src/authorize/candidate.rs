@@ -170,11 +170,18 @@ pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
         }
         let known = entries.get(connector);
         // The pending file knows most; unless the receipt is about something else. What is found broken is not: what an
-        // apply asked for goes before it.
+        // apply asked for goes before it, but for what a consent left out and the files do not want any more.
+        let granted = entry
+            .scopes
+            .iter()
+            .filter(|scope| !entry.missing.contains(scope));
+        let granted: Scopes = granted.cloned().collect();
         if known.is_some_and(|(known, origin)| {
-            *origin == Origin::Receipt
-                && (!same_scopes(sources.rules, connector, &known.scopes, &entry.scopes)
-                    || !entry.terms().fit(&known.terms()))
+            let is_asked = |of| same_scopes(sources.rules, connector, &known.scopes, of);
+            match origin {
+                Origin::Receipt => !is_asked(&entry.scopes) || !entry.terms().fit(&known.terms()),
+                _ => !entry.missing.is_empty() && is_asked(&granted),
+            }
         }) {
             continue;
         }

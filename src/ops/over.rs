@@ -201,7 +201,7 @@ pub(super) async fn unrepaired(
         for wait in memory.waits_known().await? {
             if let Some(plan) = wait.entry.plan_digest {
                 let why = format!(
-                    "plan {plan} asks for it, and not as the files here declare it: get the newest commits"
+                    "plan {plan} asks for it, and not as the files here declare it: get the newest commits, or plan and apply"
                 );
                 reasons.insert(wait.connector, why);
             }

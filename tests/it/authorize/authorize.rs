@@ -294,6 +294,20 @@ fn a_partial_grant_says_in_json_what_is_missing() {
     assert_eq!(slack["state"], "partial");
     assert_eq!(slack["missing"], json!(["users:read"]));
     assert_eq!(slack["account"], ADA);
+    // The file takes it back, and it breaks: what works by a consent is repaired. Nobody wants more of it any more.
+    let breaks = |scopes| {
+        project.declare("slack", scopes);
+        platform.set(&Connector {
+            status: "expired",
+            ..Connector::active("slack", &["chat:write"])
+        });
+        platform.forget();
+        project.run(&["authorize", "--yes", "--print-links", "--timeout", "1s"])
+    };
+    breaks(&["chat:write", "channels:read"]).says("Left alone: slack");
+    assert_eq!(platform.writes(), NOTHING);
+    breaks(&["chat:write"]).expect(4).lacks("Left alone");
+    assert!(!platform.writes().is_empty());
 }
 
 #[test]

@@ -77,15 +77,19 @@ fn what_the_last_apply_wanted_counts_whoever_did_it() {
             !format!("{:?}", platform.writes()).contains("slack"),
             "{run}"
         );
-        // Somebody connects it in the app, and a plan wants it so.
+        // Somebody connects it in the app, and a plan wants it so. More of it was asked for, and is given up.
         slack("active");
         platform.set(&Connector::active("linear", &["read"]));
+        project.declare("slack", &["chat:write", "users:read"]);
+        project.run(&["apply", "--auto-approve"]).expect(0);
+        project.run(&["authorize", "--forget", "slack"]).expect(0);
+        project.declare("slack", &["chat:write"]);
         project.declare("github", &["repo"]);
         project.run(&["apply", "--auto-approve"]).expect(0);
         slack("expired");
         platform.forget();
         let run = project.run(&QUICK);
-        run.expect(4).lacks(why);
+        run.expect(4).lacks(why).lacks("given up");
         assert!(
             format!("{:?}", platform.writes()).contains("slack"),
             "{run}"
