@@ -290,6 +290,9 @@ fn a_request_that_drops_an_account_or_values_is_a_danger_and_needs_approval_as_o
     keys.key("ann", &["ed25519"]);
     let signers = format!("ann@example.com {}", keys.public("ann"));
     project.write("base44/signers", &signers);
+    // What lies in another folder binds nobody, unless a request makes it the project's.
+    project.write("base44/templates/a.jsonc", &slack(""));
+    project.write("base44/templates/b.jsonc", &snowflake("two"));
     git_in(&project, &["init", "-q", "-b", "main"]);
     git_in(&project, &["add", "-A"]);
     git_in(&project, &["commit", "-qm", "base"]);
@@ -317,10 +320,11 @@ fn a_request_that_drops_an_account_or_values_is_a_danger_and_needs_approval_as_o
             None,
         ),
     ] {
-        // Moved, too, by the request.
-        for place in [folder, "base44/moved"] {
-            std::fs::remove_dir_all(project.path(folder)).ok();
-            std::fs::remove_dir_all(project.path("base44/moved")).ok();
+        // Moved, too, by the request, to a new folder or to one that the base had.
+        for place in [folder, "base44/templates", "base44/moved"] {
+            for place in [folder, "base44/templates", "base44/moved"] {
+                std::fs::remove_dir_all(project.path(place)).ok();
+            }
             let dir = place.strip_prefix("base44/").unwrap();
             let config = format!(r#"{{"name":"n","connectorsDir":"{dir}"}}"#);
             project.write("base44/config.jsonc", &config);
