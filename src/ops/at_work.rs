@@ -13,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Around, OpEvent, PendingBefore, Team,
     applied::{self, Carried},
+    in_git::check_none_is_known,
+    team::place,
     withdrawn,
 };
 use crate::{
@@ -116,6 +118,9 @@ impl AtWork {
         doing: &str,
         patience: Duration,
     ) -> Result<Self, Failure> {
+        if place(around, project)?.is_none() {
+            check_none_is_known(around, state, app)?;
+        }
         let begun = async {
             let at_work = Self {
                 team: Team::open(around, project, app, state).await?,
@@ -129,7 +134,7 @@ impl AtWork {
         };
         begun.await.inspect_err(|failure: &Failure| {
             let held = matches!(failure.report.downcast_ref(), Some(LeaseError::Held { .. }));
-            if !held && !matches!(super::team::place(around, project), Ok(None)) {
+            if !held && !matches!(place(around, project), Ok(None)) {
                 around.tell(&OpEvent::NotBegun);
             }
         })

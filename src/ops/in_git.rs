@@ -122,6 +122,41 @@ pub(super) fn check_is_known(
     .into())
 }
 
+/// This machine has used a store for the app, and the checkout names none: it may be older than the store.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "this machine has used the store {known} for app {app}, and this checkout names none: what the team decided since is \
+     known there alone"
+)]
+#[diagnostic(
+    code(connplan::store::unnamed),
+    help(
+        "get the newest commits, whose connplan.toml may name it, or set CONNPLAN_STORE to that store; if the team gave it \
+         up, run `connplan trust --remove STORE` here"
+    )
+)]
+struct UnnamedStore {
+    app: String,
+    known: String,
+}
+
+/// Fails where this machine knows a store of the app: for who writes where the checkout names none. In a pipeline
+/// nothing was used before.
+pub(super) fn check_none_is_known(
+    around: &Around<'_>,
+    state: &AppState,
+    app: &App,
+) -> Result<(), Failure> {
+    match state.stores()?.first() {
+        Some(known) if !around.context.vars.ci() => Err(UnnamedStore {
+            app: app.id.to_string(),
+            known: escape::limited(known, 300),
+        }
+        .into()),
+        _ => Ok(()),
+    }
+}
+
 /// The store at a remote of the checkout around a folder.
 pub(super) async fn at_remote(
     around: &Around<'_>,

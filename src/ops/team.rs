@@ -115,6 +115,13 @@ impl Team {
         if let Some(at) = brought.filter(|_| !around.context.vars.ci()) {
             in_git::check_is_known(state, app, team.memory.name(), at)?;
         }
+        // Who writes was refused.
+        let unnamed = in_git::check_none_is_known(around, state, app);
+        if let Err(unnamed) = unnamed
+            && team.at.is_none()
+        {
+            around.context.warn_once(&unnamed.told());
+        }
         Ok(team)
     }
 

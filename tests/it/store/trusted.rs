@@ -189,6 +189,68 @@ fn a_clone_leads_to_no_other_store_than_the_one_of_before() {
     assert!(kept("ours") && !kept("theirs"));
 }
 
+/// An older commit, or another branch, knows nothing of the store, where the team's removals stand.
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_past_the_store_of_before() {
+    let platform = Platform::start();
+    let project = member(&platform, "ada", Project::new())
+        .connector("slack", &["chat:write"])
+        .file("connplan.toml", "[store]\nurl = \"git:origin\"\n");
+    let root = project.root();
+    let team = project.path("../team.git").display().to_string();
+    git(&root, &["init", "-q"]);
+    git(&root, &["init", "-q", "--bare", &team]);
+    git(&root, &["remote", "add", "origin", &team]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    project.write("connplan.toml", "");
+    reads!(project.run(&["apply", "x.plan"]), @"
+    exit 1: connplan apply x.plan
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: this machine has used the store FOLDER/team.git for app app-1, and this checkout names none: what the team decided since is known there alone
+      help: get the newest commits, whose connplan.toml may name it, or set CONNPLAN_STORE to that store; if the team gave it up, run `connplan trust --remove STORE` here
+      code: connplan::store::unnamed
+    ");
+    for args in [
+        &["apply", "--auto-approve"][..],
+        &["push", "--yes"],
+        &["authorize", "--yes"],
+        &["authorize", "--forget", "slack"],
+    ] {
+        let refused = project.run(args);
+        refused.expect(1).tells("code: connplan::store::unnamed");
+    }
+    assert!(platform.writes().is_empty());
+    // Who only looks is told once.
+    reads!(project.run(&["plan", "--out", "y.plan"]), @"
+    exit 0: connplan plan --out y.plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+
+    Digest: sha256:DIGEST
+    To carry out exactly this plan: connplan apply y.plan
+    --- stderr
+    warning: this machine has used the store FOLDER/team.git for app app-1, and this checkout names none: what the team decided since is known there alone; get the newest commits, whose connplan.toml may name it, or set CONNPLAN_STORE to that store; if the team gave it up, run `connplan trust --remove STORE` here
+    ");
+    project.run(&["status"]).expect(0).tells("names none");
+    // It can be named from outside, and given up on purpose.
+    let team = fs::canonicalize(&team).unwrap();
+    let store = format!("git:{}", team.display());
+    let own = [("CONNPLAN_STORE", store.as_str())];
+    project.run_vars(&own, &["apply", "x.plan"]).expect(0);
+    project.run(&["trust", "--remove", &store]).expect(0);
+    let given_up = project.run(&["apply", "--auto-approve"]);
+    given_up.expect(0).lacks("names none");
+}
+
 /// An archive brings a remote along, beside the checkout: what that names does not run as the user.
 #[cfg(unix)]
 #[test]
