@@ -79,7 +79,16 @@ pub struct Held {
     /// What it has for the project.
     pub settings: Vec<BaseSettings>,
     /// What its connector files declare, by its commits.
-    pub declared: Vec<(String, Declared)>,
+    pub declared: Vec<(Whose, Declared)>,
+}
+
+/// Whose connector files they are.
+#[derive(Clone, Debug)]
+pub struct Whose {
+    /// The commit, for messages.
+    pub commit: String,
+    /// They are those of the project, as it stood and was the app's.
+    pub own: bool,
 }
 
 impl fmt::Debug for Bases {

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
-    Base, BaseSettings,
+    Base, BaseSettings, Whose,
     places::{beside, configs_in, folder_name},
     tree::{Led, name_of},
     view::{Known, Run, View, limit},
@@ -26,7 +26,7 @@ impl Base {
         context: &Context,
         project: &Project,
         settings: &[BaseSettings],
-    ) -> Result<Vec<(String, Declared)>, Failure> {
+    ) -> Result<Vec<(Whose, Declared)>, Failure> {
         let run = self.run(context, project);
         let mut homes = Vec::new();
         for view in &self.views {
@@ -75,10 +75,12 @@ impl Base {
                     .retain(|connector, _| !own.connectors.contains_key(connector));
             }
             others.retain(|declared| !declared.connectors.is_empty());
-            if !configs.is_empty() {
-                others.push(own);
-            }
-            found.extend(others.into_iter().map(|declared| (view.short(), declared)));
+            let own = (!configs.is_empty()).then_some((true, own));
+            let all = others.into_iter().map(|declared| (false, declared));
+            found.extend(all.chain(own).map(|(own, declared)| {
+                let commit = view.short();
+                (Whose { commit, own }, declared)
+            }));
         }
         Ok(found)
     }

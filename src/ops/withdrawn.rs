@@ -10,7 +10,7 @@ use super::{
     team,
 };
 use crate::{
-    base::{Held, Merged},
+    base::{Held, Merged, Whose},
     catalogue::ScopeEquivalence,
     config::Project,
     context::{Context, Failure},
@@ -104,7 +104,7 @@ async fn around_request(context: &Context, project: &Project) -> Option<[Held; 2
 
 /// What the branch has by now, if that is checked out: as it was committed, for files that lie here may be nobody else's.
 /// Where nobody shares what waits, a desk asks no remote.
-async fn newest(around: &Around<'_>, project: &Project) -> Vec<(String, Declared)> {
+async fn newest(around: &Around<'_>, project: &Project) -> Vec<(Whose, Declared)> {
     let context = around.context;
     if !context.vars.ci() && !matches!(team::place(around, project), Ok(Some(_))) {
         return Vec::new();
@@ -125,7 +125,7 @@ async fn newest(around: &Around<'_>, project: &Project) -> Vec<(String, Declared
 
 /// Whether the newest commit wants no more of a connector than the plan does.
 fn is_meant(
-    newest: &[(String, Declared)],
+    newest: &[(Whose, Declared)],
     (project, plan): (&Project, &Plan),
     name: &ConnectorType,
 ) -> bool {

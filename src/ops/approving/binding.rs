@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use super::{behind::behind, terms::other_terms};
 use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
-    base::{BaseSettings, Bases, Held, check_cloned, check_remote, signers},
+    base::{BaseSettings, Bases, Held, Whose, check_cloned, check_remote, signers},
     config::Project,
     context::Failure,
     model::{App, BaseName, Declared, is_for_open_request},
@@ -47,7 +47,7 @@ pub(super) struct Binding {
     /// What the base forbids, by its commits.
     policies: Vec<(String, PolicySettings)>,
     /// What its connector files declare, by its commits.
-    declared: Vec<(String, Declared)>,
+    declared: Vec<(Whose, Declared)>,
     /// Whether there is a commit that this one is measured against.
     pub(super) has_base: bool,
     /// Whether it is known what was applied last.
@@ -91,9 +91,10 @@ impl Binding {
                 };
                 denials(there, plan).into_iter().map(said)
             })
-            .chain(self.declared.iter().flat_map(|(commit, there)| {
-                let before = move |what| format!("before this change, at {commit}, {what}");
-                other_terms(there, plan).into_iter().map(before)
+            .chain(self.declared.iter().flat_map(|(whose, there)| {
+                let before = |what| format!("before this change, at {}, {what}", whose.commit);
+                let found = other_terms(whose.own, there, plan).into_iter();
+                found.map(before).collect::<Vec<_>>()
             }))
             .collect()
     }
@@ -200,10 +201,10 @@ impl Binding {
 
     /// Demands what the settings of a base demand. `signers`: whether anybody may sign for that.
     fn demand_all(&mut self, project: &Project, held: Option<&Held>, signers: bool) {
-        for (commit, declared) in held.iter().flat_map(|held| &held.declared) {
+        for (whose, declared) in held.iter().flat_map(|held| &held.declared) {
             // A variable that is not set any more is not what stands there now.
             let there = resolved(project, declared.clone()).unwrap_or_else(|_| declared.clone());
-            self.declared.push((commit.clone(), there));
+            self.declared.push((whose.clone(), there));
         }
         for (held, before) in held.iter().flat_map(|held| {
             let settings = held.settings.iter();

@@ -7,9 +7,22 @@ use crate::{
     plan::Plan,
 };
 
-/// Where a plan asks for connectors of the base by other terms: another account, or another place.
-pub(super) fn other_terms(there: &Declared, plan: &Plan) -> Vec<String> {
+/// Where a plan asks for connectors of the base by other terms: another account, or another place. `own`: whether
+/// the base's files are the project's, so that none of another project is missing here.
+pub(super) fn other_terms(own: bool, there: &Declared, plan: &Plan) -> Vec<String> {
     let mut found = Vec::new();
+    for (name, then) in &there.connectors {
+        if !own || !plan.app.unmanaged.contains_key(name) {
+            continue;
+        }
+        let gone = "and no file declares it any more";
+        found.extend(then.account.as_ref().map(|account| {
+            let who = crate::escape::limited(&account.masked(), 100);
+            format!("{who} had to consent to {name}, {gone}")
+        }));
+        let values = !then.connection_config.is_empty();
+        found.extend(values.then(|| format!("{name} had connection values of its own, {gone}")));
+    }
     for change in plan.changes() {
         let name = &change.connector;
         let (Some(now), Some(then)) = (&change.after, there.connectors.get(name)) else {

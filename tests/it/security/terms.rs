@@ -346,4 +346,19 @@ fn a_request_that_drops_an_account_or_values_is_a_danger_and_needs_approval_as_o
     let more = slack(there).replace("users:read", "users:read\",\"emoji:read");
     project.write("base44/moved/a.jsonc", &more);
     planned().lacks("Approval:");
+
+    // Where what no file declares is kept, a file that goes takes its rule with it.
+    std::fs::remove_dir_all(project.path("base44/moved")).unwrap();
+    project.write("base44/config.jsonc", "{ \"name\": \"n\" }");
+    project.write(&format!("{folder}/a.jsonc"), &slack(there));
+    project.write(&format!("{folder}/b.jsonc"), &snowflake("one"));
+    project.write("base44/connplan.toml", "unlisted = \"keep\"\n");
+    git_in(&project, &["add", "-A"]);
+    git_in(&project, &["commit", "-qm", "kept"]);
+    let base = git_in(&project, &["rev-parse", "HEAD"]);
+    std::fs::remove_dir_all(project.path(folder)).unwrap();
+    planned_in(&project, &base, ".")
+        .expect(0)
+        .says("@example.com had to consent to slack, and no file declares it any more")
+        .says("snowflake had connection values of its own, and no file declares it any more");
 }
