@@ -1,6 +1,6 @@
 //! Which repository a pipeline runs for, and whether a remote is another one. Untrusted text.
 
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 use super::Vars;
 
@@ -81,11 +81,14 @@ impl RunRepository {
         self.is_at(address) && Leads::of(address).is_some_and(is_port)
     }
 
-    /// Whether two addresses lead to one repository, whoever logs in there and by which protocol.
+    /// Whether two addresses lead to one repository of one server, whoever logs in there: SSH and https at their own
+    /// ports are one, and any other port or protocol may be somebody else's.
     pub fn is_one(one: &str, other: &str) -> bool {
-        let leads = [one, other].map(Leads::of);
+        let leads = [one, other].map(|address| Some((Leads::of(address)?, service(address))));
         match leads.each_ref().map(Option::as_ref) {
-            [Some(one), Some(other)] => (&one.host, &one.path) == (&other.host, &other.path),
+            [Some((one, by)), Some((other, by_other))] => {
+                (&one.host, &one.path, by) == (&other.host, &other.path, by_other)
+            }
             _ => one == other,
         }
     }
@@ -116,6 +119,8 @@ impl RunRepository {
         Some(match Url::parse(address) {
             Ok(mut url) if same_host && url.has_host() => {
                 url.set_path(&path);
+                url.set_query(None);
+                url.set_fragment(None);
                 url.to_string()
             }
             _ if same_host => {
@@ -142,7 +147,8 @@ impl Leads {
             let port = url.port_or_known_default();
             return Some(Self {
                 port,
-                ..Self::at(host, url.path(), ssh)
+                // What git asks for stands behind the query, so it belongs to the path.
+                ..Self::at(host, &url[Position::BeforePath..], ssh)
             });
         }
         // `host:path`; a letter alone is a drive.
@@ -165,6 +171,14 @@ impl Leads {
             ssh,
         }
     }
+}
+
+/// The protocol and port of an address; none for SSH and https at their own ports.
+fn service(address: &str) -> Option<(String, Option<u16>)> {
+    let url = Url::parse(address).ok().filter(Url::has_host)?;
+    let (scheme, port) = (url.scheme(), url.port());
+    let is_own = scheme == "https" && port.is_none() || scheme == "ssh" && port.unwrap_or(22) == 22;
+    (!is_own).then(|| (scheme.to_owned(), port))
 }
 
 fn plain_host(host: &str) -> String {
@@ -223,6 +237,54 @@ mod tests {
         let of_fork = of(&[&runner[..], &of_fork].concat()).unwrap();
         let fork = of_fork.instead_of("http://proxy.internal/gl/g/s.git");
         assert_eq!(fork.as_deref(), Some("https://gitlab.example/o/s.git"));
+    }
+
+    #[test]
+    fn one_repository_is_that_of_one_server_whoever_logs_in() {
+        let known = "https://forge.example/t/r";
+        for (known, here, is_one) in [
+            (known, "https://x:token@Forge.example:443//T/r.git/", true),
+            (known, "git@forge.example:t/r.git", true),
+            (known, "ssh://git@forge.example:22/t/r", true),
+            (known, "https://forge.example/t/other", false),
+            (known, "https://other.example/t/r", false),
+            (known, "https://forge.example:8443/t/r", false),
+            (known, "ssh://git@forge.example:2222/t/r", false),
+            (known, "http://forge.example/t/r", false),
+            (known, "http://forge.example:443/t/r", false),
+            (known, "git://forge.example/t/r", false),
+            (known, "https://forge.example/t/r?x=1", false),
+            (known, "https://forge.example/t/r?x=1#y", false),
+            (known, "https://forge.example/t/r#y", false),
+            (
+                "http://localhost:3000/t/r",
+                "http://localhost:3000/t/r.git",
+                true,
+            ),
+            (
+                "http://localhost:3000/t/r",
+                "http://localhost:4001/t/r",
+                false,
+            ),
+            (
+                "http://localhost:3000/t/r",
+                "https://localhost:3000/t/r",
+                false,
+            ),
+            ("git://forge.example/t/r", "git://forge.example/t/r/", true),
+            ("srv:git/r.git", "srv:git/r", true),
+            ("srv:git/r.git", "/srv/git/r.git", false),
+            ("/srv/git/r.git", "/srv/git/r.git", true),
+        ] {
+            assert_eq!(RunRepository::is_one(known, here), is_one, "{known} {here}");
+            assert_eq!(RunRepository::is_one(here, known), is_one, "{here} {known}");
+        }
+        // Of a run's repository, it is another one.
+        let run = of(&[("GITHUB_REPOSITORY", "o/r")]).unwrap();
+        let asked = "https://github.com/o/r?x=1#y";
+        assert!(!run.is_at(asked));
+        let own = run.instead_of(asked);
+        assert_eq!(own.as_deref(), Some("https://github.com/o/r.git"));
     }
 
     #[test]
