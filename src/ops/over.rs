@@ -56,9 +56,10 @@ pub(super) async fn not_over(
         return Ok(());
     };
     let seen = look(memories, plan, made).await?;
-    let again = seen.known.iter().flat_map(|done| {
+    let again = seen.known.iter().flat_map(|(done, kept)| {
         let again = due.iter().filter_map(|name| done.get(*name));
-        again.map(Done::second).filter(|at| *at > seen.made)
+        let again = again.filter(|done| is_before((seen.made, *kept), done));
+        again.map(Done::second)
     });
     let mut gone = seen.gone;
     if let Some(at) = gone {
@@ -84,9 +85,9 @@ pub async fn over(
 
 /// What memories know of a plan.
 struct Seen {
-    /// What each knows to be carried out.
-    known: Vec<BTreeMap<ConnectorType, Done>>,
-    /// When it was made. No digest covers when its file says that: it makes the plan no newer than they know it.
+    /// What each knows to be carried out, and the number of the event by which it was kept last.
+    known: Vec<(BTreeMap<ConnectorType, Done>, Option<usize>)>,
+    /// In which second it was made. No digest covers when its file says that: it makes the plan no newer than they know it.
     made: Timestamp,
     /// When one of them was told of it last, other than by an apply.
     told: Option<Timestamp>,
@@ -97,7 +98,10 @@ struct Seen {
 impl Seen {
     fn over(&self, names: &Names<'_>) -> Option<Timestamp> {
         let last = self.known.iter();
-        last.filter_map(|done| since(done, names, self.made)).max()
+        last.filter_map(|(done, kept)| {
+            since(done, names, |done| is_before((self.made, *kept), done))
+        })
+        .max()
     }
 }
 
@@ -105,7 +109,11 @@ async fn look(memories: &[&Memory], digest: &Digest, made: Timestamp) -> Result<
     let (mut known, mut kept, mut told, mut gone) = (Vec::new(), None, None, None);
     for memory in memories {
         let events = memory.events().await?;
-        known.push(done(&events, digest).map_err(|unread| unread.of(memory))?);
+        let done = done(&events, digest).map_err(|unread| unread.of(memory))?;
+        known.push((
+            done,
+            events.iter().rposition(|event| event.is_saved(digest)),
+        ));
         let saved = events.iter().filter(|event| event.is_saved(digest));
         kept = kept.max(saved.map(|event| event.at).max());
         let of_it = |event: &&HistoryEvent| event.what.digest() == Some(digest);
@@ -119,10 +127,16 @@ async fn look(memories: &[&Memory], digest: &Digest, made: Timestamp) -> Result<
     let made = made.unwrap_or(Timestamp::MIN);
     Ok(Seen {
         known,
-        made: kept.map_or(made, |kept| kept.min(made)),
+        made: second(kept.map_or(made, |kept| kept.min(made))),
         told,
         gone,
     })
+}
+
+/// Whether a plan was made before that was done. Within one second, what a memory kept of it later says that it was not.
+pub(super) fn is_before((made, kept): (Timestamp, Option<usize>), done: &Done) -> bool {
+    let is_kept_since = kept.is_some_and(|kept| kept > done.number);
+    done.second() > made || done.second() == made && !is_kept_since
 }
 
 /// In which second the last of these changes was carried out, if all of them were and that was later. What was
@@ -130,14 +144,18 @@ async fn look(memories: &[&Memory], digest: &Digest, made: Timestamp) -> Result<
 pub(super) fn since(
     done: &BTreeMap<ConnectorType, Done>,
     names: &Names<'_>,
-    made: Timestamp,
+    is_later: impl Fn(&Done) -> bool,
 ) -> Option<Timestamp> {
-    let times = names.iter().map(|name| {
+    let mut last = None;
+    for name in names {
         let done = done.get(*name)?;
-        Some(done.second()).filter(|at| *at > made || !done.failed)
-    });
-    let times: Option<Vec<_>> = times.collect();
-    times?.into_iter().max().filter(|at| *at > made)
+        if is_later(done) {
+            last = last.max(Some(done.second()));
+        } else if done.failed {
+            return None;
+        }
+    }
+    last
 }
 
 /// Has nothing of a receipt wait that these memories know to be ended, and says so of what is not in force. Where a

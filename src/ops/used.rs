@@ -22,7 +22,7 @@ pub(super) struct Done {
     /// Of the lease, which orders what clocks do not.
     epoch: u64,
     /// The number of the event.
-    number: usize,
+    pub(super) number: usize,
     /// Whether a later apply of the same plan was to do it again, and did not.
     pub(super) failed: bool,
 }

@@ -204,7 +204,8 @@ fn a_plan_is_over_once_the_last_of_its_changes_is_carried_out() {
         let events = events(whats);
         let done = done(&events, &digest("ab")).unwrap();
         let made = Timestamp::from_second(made).unwrap();
-        over::since(&done, &names.iter().collect(), made).map(Timestamp::as_second)
+        let is_later = |done: &Done| done.second() > made;
+        over::since(&done, &names.iter().collect(), is_later).map(Timestamp::as_second)
     };
     assert_eq!(since(&[&first], 0), None);
     assert_eq!(since(&[&first, &rest], 1), Some(2));
@@ -214,6 +215,21 @@ fn a_plan_is_over_once_the_last_of_its_changes_is_carried_out() {
     assert_eq!(since(&[&second, &other, &first], 2), None);
     assert_eq!(since(&[&second, &other, &first, &rest], 2), Some(4));
     assert_eq!(since(&[&second, &other], 0), Some(1));
+}
+
+/// Within the second in which a plan was made, it is over, unless the memory kept it since.
+#[test]
+fn within_a_second_the_order_of_the_memory_decides() {
+    let first = applied("ab", &[("slack", Outcome::Added)]);
+    let events = events(&[&first]);
+    let done = done(&events, &digest("ab")).unwrap();
+    let done = done.values().next().unwrap();
+    let is_before = |made, kept| {
+        let made = Timestamp::from_second(made).unwrap();
+        over::is_before((made, kept), done)
+    };
+    assert!(is_before(0, Some(1)) && is_before(1, None) && is_before(1, Some(0)));
+    assert!(!is_before(1, Some(1)) && !is_before(2, None));
 }
 
 /// That somebody takes back the approval of the plan `ab`.
