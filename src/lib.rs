@@ -44,7 +44,7 @@
 //! | `ops` | io | `apply` `approval` `authorize` `base` `catalogue` `config` `context` `diff` `escape` `fs` `git` `model` `pending` `plan` `policy` `publish` `receipt` `remote` `state` `store` `syntax` | what a command does: inputs and an event sink in, an outcome out |
 //! | `commands` | io | `apply` `approval` `authorize` `base` `catalogue` `config` `context` `diff` `drift` `edit` `escape` `fs` `git` `http` `model` `ops` `page` `pending` `plan` `policy` `publish` `receipt` `remote` `remote_state` `sandbox` `schema` `state` `store` `syntax` `term` `view` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
-//! | `cli` | io | `commands` `context` `escape` `http` `model` `remote` `state` `store` `syntax` `term` `view` | the grammar, and from arguments to an exit code |
+//! | `cli` | io | `commands` `context` `escape` `fs` `http` `model` `remote` `state` `store` `syntax` `term` `view` | the grammar, and from arguments to an exit code |
 //!
 //! # Errors and exit codes
 //!

@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use miette::Diagnostic;
-use thiserror::Error;
-
-use crate::{escape, model::Vars, state::ships};
+use crate::{
+    fs::{self, Shipped},
+    model::Vars,
+    state::{checkouts, ships},
+};
 
 /// The variables by which a file or a folder says whom to believe or what to run: to this program, to git and ssh
-/// (`KEPT` in `git/command.rs` has what git may see; its askpass is always overruled), to what loads them, and to
-/// the clients of object storages.
+/// (`KEPT` in `git/command.rs` has what git may see; its askpass is always overruled; `git/settings.rs` looks
+/// at its settings), to what loads them, and to the clients of object storages.
 const FILES: [&str; 22] = [
     "NODE_EXTRA_CA_CERTS",
     "SSL_CERT_FILE",
@@ -40,25 +41,6 @@ const LIBRARIES: [&str; 2] = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 const COMMANDS: [&str; 3] = ["BROWSER", "GIT_SSH", "GIT_SSH_COMMAND"];
 const SETTING: &str = "GIT_CONFIG_VALUE_";
 
-/// A file of the checkout that a variable names, and that would decide too much.
-#[derive(Debug, Error, Diagnostic)]
-#[error(
-    "{variable} names {file}, which lies in the checkout: a pull request may have written it, and it says whom to \
-     believe or what to run"
-)]
-#[diagnostic(
-    code(connplan::shipped),
-    help(
-        "keep it outside the checkout, and name it there: on the runner or in its image, in a file that a step \
-         writes from a secret (GitHub: below RUNNER_TEMP), or in a variable of type File (GitLab). To copy what a \
-         pull request brings does not help"
-    )
-)]
-pub(super) struct Shipped {
-    variable: String,
-    file: String,
-}
-
 /// Fails if a pipeline's checkout, at one of these places, has a file by which somebody else would be believed or run.
 pub(super) fn check(vars: &Vars, starts: &[&Path]) -> Result<(), Shipped> {
     if !vars.ci() {
@@ -66,7 +48,11 @@ pub(super) fn check(vars: &Vars, starts: &[&Path]) -> Result<(), Shipped> {
     }
     // The step of Google's that signs in writes there, by a name that nobody can guess.
     let made = vars.get("GOOGLE_GHA_CREDS_PATH");
-    let ships = |file: &Path| starts.iter().any(|start| ships(vars, file, start));
+    let trees: Vec<_> = starts
+        .iter()
+        .flat_map(|start| checkouts(vars, None, start))
+        .collect();
+    let ships = |file: &Path| fs::ships(&trees, file);
     // Whoever wrote the program itself needs no library for it: a checkout of connplan runs what it has built.
     let is_built = std::env::current_exe().is_ok_and(|program| ships(&program));
     let libraries = LIBRARIES.into_iter().filter(|_| !is_built);
@@ -87,7 +73,7 @@ pub(super) fn check(vars: &Vars, starts: &[&Path]) -> Result<(), Shipped> {
     let commands = COMMANDS.into_iter().chain(settings);
     let commands = commands.flat_map(|name| {
         let value = vars.get(name).unwrap_or_default();
-        let paths = paths_in(value, vars).into_iter();
+        let paths = fs::paths_named(value, vars).into_iter();
         paths.map(move |path| (name, path))
     });
     // What the client of Azure's storage starts and that of Google's reads by themselves.
@@ -100,36 +86,9 @@ pub(super) fn check(vars: &Vars, starts: &[&Path]) -> Result<(), Shipped> {
     });
     let mut named = files.chain(commands).chain(programs).chain(home);
     match named.find(|(_, file)| !file.as_os_str().is_empty() && ships(file)) {
-        Some((variable, file)) => Err(Shipped {
-            variable: variable.to_owned(),
-            file: escape::path(&file),
-        }),
+        Some((variable, file)) => Err(Shipped::new(variable, &file)),
         None => Ok(()),
     }
-}
-
-/// The paths in a command line. A shell may put variables of the process into it.
-fn paths_in(command: &str, vars: &Vars) -> Vec<PathBuf> {
-    let is_quote = |c: char| matches!(c, '"' | '\'' | '=');
-    let words =
-        command.split(|c: char| is_quote(c) || c.is_whitespace() || ";,!()`|&<>".contains(c));
-    let words = words.chain(command.split(is_quote)).chain([command]);
-    let words = words.filter_map(|word| {
-        let word = word.trim();
-        let (first, rest) = word.split_at(word.find(['/', '\\'])?);
-        let name = first
-            .strip_prefix('$')
-            .map(|name| name.trim_matches(['{', '}']));
-        Some(match name {
-            Some(name) => format!("{}{rest}", vars.get(name)?),
-            None => word.to_owned(),
-        })
-    });
-    let lists = words.flat_map(|word| {
-        let parts: Vec<_> = std::env::split_paths(&word).collect();
-        parts.into_iter().chain([PathBuf::from(&word)])
-    });
-    lists.filter(|path| path.is_absolute()).collect()
 }
 
 /// Where git's settings of this user are, if a pipeline has them in its checkout: they name programs.
@@ -143,30 +102,4 @@ pub(super) fn settings(vars: &Vars, home: Option<&Path>, start: &Path) -> Option
     ];
     let mut files = files.into_iter().flatten();
     files.find(|file| ships(vars, file, start))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_in_a_command_are_found() {
-        let vars = Vars::of(&[("CI_PROJECT_DIR", "/b/p")]);
-        for (command, path) in [
-            ("ssh -i /b/p/key -v", "/b/p/key"),
-            ("ssh -o UserKnownHostsFile=/b/p/known", "/b/p/known"),
-            ("ssh -F \"/b/my p/config\"", "/b/my p/config"),
-            ("/b/my p/ssh", "/b/my p/ssh"),
-            ("$CI_PROJECT_DIR/ssh", "/b/p/ssh"),
-            ("ssh -F \"${CI_PROJECT_DIR}/config\"", "/b/p/config"),
-            ("firefox:/b/p/browser %s", "/b/p/browser"),
-        ] {
-            let found = paths_in(command, &vars);
-            assert!(found.contains(&PathBuf::from(path)), "{command}: {found:?}");
-        }
-        assert_eq!(
-            paths_in("ssh -v -o Batch=yes", &vars),
-            [""; 0].map(PathBuf::from)
-        );
-    }
 }

@@ -145,14 +145,21 @@ impl Context {
 
     /// git as this process may run it.
     pub fn git(&self) -> Git {
-        let git = || Git::new(&self.vars).below(self.own_home());
+        let git = || self.any_git().below(self.own_home());
         self.git.get_or_init(git).clone()
+    }
+
+    fn any_git(&self) -> Git {
+        let starts = [&*self.start, Path::new(".")];
+        let trees = starts.iter().filter(|_| self.vars.ci());
+        let trees = trees.flat_map(|start| state::checkouts(&self.vars, None, start));
+        Git::new(&self.vars).outside(trees.collect())
     }
 
     /// Has git go by the work tree around the user's home, if that keeps the project: one that merely lies there,
     /// such as an archive's, has no say in its remotes.
     pub async fn look_around_home(&self) {
-        let git = Git::new(&self.vars);
+        let git = self.any_git();
         let is_below = fs::checkouts_around(&self.start, self.own_home()).is_empty();
         let around = is_below.then(|| Checkout::of(&self.start, git.clone()).ok());
         let (Some(around), Ok(project)) = (around.flatten(), self.project(None)) else {

@@ -13,6 +13,7 @@ mod folder;
 pub(crate) mod full;
 mod lock;
 mod look;
+mod named;
 mod open;
 mod owner;
 mod private;
@@ -36,6 +37,7 @@ pub use confine::{
 pub use error::FsError;
 pub use lock::{Lock, LockError};
 pub use look::{Seen, entry, look};
+pub use named::{Shipped, paths_named, ships};
 pub use open::OpenFolder;
 pub use owner::{
     NotOurs, Owners, is_open_to_all, not_ours, read_own, read_own_text, read_private_text,

@@ -12,6 +12,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::Command,
+    sync::OnceCell,
 };
 
 use super::{
@@ -101,7 +102,11 @@ type Heads = BTreeMap<(PathBuf, String, String), (Instant, CommitId)>;
 /// git as this process may run it.
 #[derive(Clone, Debug)]
 pub struct Git {
-    vars: Vars,
+    pub(super) vars: Vars,
+    /// What a pipeline has checked out.
+    pub(super) checkouts: Vec<PathBuf>,
+    /// Whether git's settings were looked at for what those have.
+    pub(super) checked: Arc<OnceCell<()>>,
     /// The user's home, where a work tree around it is the user's own, and not the project's.
     home: Option<PathBuf>,
     limit: Duration,
@@ -162,6 +167,8 @@ impl Git {
     pub fn new(vars: &Vars) -> Self {
         Self {
             vars: vars.clone(),
+            checkouts: Vec::new(),
+            checked: Arc::default(),
             home: None,
             limit: REMOTE,
             readers: Readers::default(),
@@ -174,6 +181,13 @@ impl Git {
     #[must_use]
     pub fn below(mut self, home: Option<&Path>) -> Self {
         self.home = home.map(Path::to_owned);
+        self
+    }
+
+    /// The same, whose settings name nothing that these checkouts of a pipeline have.
+    #[must_use]
+    pub fn outside(mut self, checkouts: Vec<PathBuf>) -> Self {
+        self.checkouts = checkouts;
         self
     }
 

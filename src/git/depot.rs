@@ -120,6 +120,7 @@ impl Depot {
         remote: &RemoteAddress,
         push: bool,
     ) -> Result<Vec<(String, Secret)>, GitError> {
+        Box::pin(self.git.check_settings(Place::Own(&self.dir))).await?;
         let address = if push { &remote.push } else { &remote.fetch };
         let mut settings = vec![(format!("remote.{}.url", Self::REMOTE), address.clone())];
         settings.extend(remote.headers.iter().cloned());

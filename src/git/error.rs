@@ -6,7 +6,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::NameError;
-use crate::fs::{FsError, LockError};
+use crate::fs::{FsError, LockError, Shipped};
 
 /// Why git did not do it.
 #[derive(Debug, Error, Diagnostic)]
@@ -156,6 +156,10 @@ pub enum GitError {
     #[error(transparent)]
     #[diagnostic(code(connplan::git::name))]
     Name(#[from] NameError),
+    /// By git's settings a file of the checkout would decide too much.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Shipped(#[from] Shipped),
     /// connplan's own repository.
     #[error(transparent)]
     #[diagnostic(transparent)]

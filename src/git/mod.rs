@@ -25,6 +25,7 @@ mod push;
 mod reach;
 mod reader;
 mod remote;
+mod settings;
 
 pub use checkout::Checkout;
 pub use command::Git;

@@ -104,9 +104,7 @@ pub fn own_home(process: &Vars, home: PathBuf, start: &Path) -> Result<PathBuf, 
 
 /// Whether a pipeline has a file or a folder of the user's in its checkout. A link out of that counts, wherever it leads.
 pub fn ships(process: &Vars, file: &Path, start: &Path) -> bool {
-    let shipped = process.ci() && proposed(file, process, None, start).is_some();
-    let seen = || fs::look(&[start], file);
-    shipped && (seen().is_file() || seen().is_folder())
+    process.ci() && fs::ships(&checkouts(process, None, start), file)
 }
 
 /// What is left of `PATH` for a run in these folders: relative folders, and those that a checkout has a say in, hold

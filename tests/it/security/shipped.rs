@@ -106,3 +106,57 @@ fn a_pipeline_believes_and_runs_nothing_of_its_checkout() {
       code: connplan::shipped
     ");
 }
+
+/// git reads settings of its own, from files that may include others.
+#[test]
+fn a_pipelines_git_is_led_by_nothing_of_its_checkout() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("wix", &["a"]);
+    project.write("connplan.toml", "[store]\nurl = \"git:origin\"\n");
+    git(&project, &["init", "-q", "-b", "main"]);
+    let at = |path: &str| project.path(path).display().to_string();
+    git(&project, &["init", "-q", "--bare", &at("../remote.git")]);
+    git(&project, &["remote", "add", "origin", &at("../remote.git")]);
+    let (ca, own) = (at("ci/ca.pem"), at("../own/ca.pem"));
+    for file in [&ca, &own] {
+        project.write(file, "not a certificate");
+    }
+    project.write("ci/gitconfig", "[user]\n\tname = x\n");
+    let told = |settings: &str| {
+        fs::write(project.home().join(".gitconfig"), settings).unwrap();
+        let run = project.run_vars(&[("CI", "true")], &["history"]);
+        let refused = run.stderr.contains("code: connplan::shipped");
+        assert!(refused || run.code == Some(0), "{settings}: {run:?}");
+        (refused, run)
+    };
+    let refused = |settings: &str| told(settings).0;
+    let include = at("ci/gitconfig");
+    for settings in [
+        format!("[core]\n\tsshCommand = ssh -F{ca}\n"),
+        format!("[http]\n\tsslCAInfo = {ca}\n"),
+        format!("[http \"https://forge.example/\"]\n\tsslCert = {ca}\n"),
+        format!("[credential]\n\thelper = \"!cat {ca}\"\n"),
+        format!("[include]\n\tpath = {include}\n"),
+        "[include]\n\tpath = ../project/ci/gitconfig\n".to_owned(),
+        "[http]\n\tsslCAInfo = ~/../project/ci/ca.pem\n".to_owned(),
+    ] {
+        assert!(refused(&settings), "{settings}");
+    }
+    // What lies elsewhere, what a checkout step writes, and what decides nothing.
+    let tree = at(".");
+    for settings in [
+        format!("[http]\n\tsslCAInfo = {own}\n"),
+        format!("[safe]\n\tdirectory = {tree}\n"),
+        format!("[includeIf \"gitdir:{tree}/.git\"]\n\tpath = {own}\n"),
+        format!("[core]\n\tsshCommand = \\\"/usr/bin/ssh\\\" -i \\\"{own}\\\"\n"),
+        "[filter \"lfs\"]\n\tprocess = git-lfs filter-process\n".to_owned(),
+    ] {
+        assert!(!refused(&settings), "{settings}");
+    }
+    let (_, run) = told(&format!("[http]\n\tsslCAInfo = {ca}\n"));
+    let said = run.stderr.replace(&ca, "CHECKOUT/ci/ca.pem");
+    let home = project.home().display().to_string();
+    let said = said.replace(&home, "HOME");
+    let error = said.lines().find(|line| line.starts_with("error: "));
+    insta::assert_snapshot!(error.unwrap(), @"error: the git setting http.sslcainfo in HOME/.gitconfig names CHECKOUT/ci/ca.pem, which lies in the checkout: a pull request may have written it, and it says whom to believe or what to run");
+}
