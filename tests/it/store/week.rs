@@ -209,6 +209,8 @@ fn what_one_store_is_to_be_told_no_other_hears() {
     team.pipeline.run(&["plan"]).expect(0);
     assert!(!kinds(&team.pipeline).contains(&"apply".to_owned()));
     git(&root, &["remote", "set-url", "origin", ours.trim()]);
+    // The other one had taken its place.
+    team.pipeline.run(&["trust", "git:origin"]).expect(0);
     team.pipeline.run(&["plan"]).expect(0);
     assert!(kinds(&team.person).contains(&"apply".to_owned()));
 }
