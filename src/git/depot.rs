@@ -5,7 +5,10 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::PoisonError,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -23,9 +26,14 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Depot {
     git: Git,
-    dir: PathBuf,
+    /// Where objects are named by SHA-1.
+    sha1: PathBuf,
+    /// Where they are named by SHA-256.
+    other: PathBuf,
     /// Whether its objects are named by SHA-256: as those of the remote, else nothing is fetched or pushed.
-    pub(super) sha256: bool,
+    sha256: Arc<AtomicBool>,
+    /// Whether the other kind was tried.
+    is_turned: Arc<AtomicBool>,
 }
 
 /// How long it is not asked again where a branch is: as long as two looks of one run lie apart.
@@ -53,41 +61,78 @@ impl Depot {
 
     /// Opens it for a remote, and makes it where there is none.
     pub async fn open(dir: &Path, git: Git, remote: &RemoteAddress) -> Result<Self, GitError> {
-        let other = dir.with_extension("sha256");
-        if remote.is_clones && remote.sha256 {
-            return Self::make(&other, git, true).await;
-        }
-        let depot = Self::make(dir, git.clone(), false).await?;
+        let depot = Self {
+            git,
+            sha1: dir.to_owned(),
+            other: dir.with_extension("sha256"),
+            sha256: Arc::new(AtomicBool::new(remote.is_clones && remote.sha256)),
+            is_turned: Arc::default(),
+        };
+        depot.make().await?;
         if remote.is_clones {
             return Ok(depot);
         }
-        let note = dir.join("connplan-remote");
-        let sha256 = if let Ok(told) = fs::read_text(&note, 64) {
+        let sha256 = if let Ok(told) = fs::read_text(&depot.note(), 64) {
             told == "sha256"
         } else if let Ok(ids) = depot.some(remote).await {
             let id = ids.split('\t').next().filter(|id| !id.is_empty());
             let sha256 = id.map_or(remote.sha256, |id| id.len() == 64);
             if id.is_some() {
-                let told = if sha256 { "sha256" } else { "sha1" };
-                fs::write(&note, told.as_bytes(), fs::Visibility::Private)?;
+                depot.write_note(sha256)?;
             }
             sha256
         } else {
             remote.sha256
         };
-        if sha256 {
-            return Self::make(&other, git, true).await;
-        }
+        depot.sha256.store(sha256, Ordering::Relaxed);
+        depot.make().await?;
         Ok(depot)
     }
 
-    async fn make(dir: &Path, git: Git, sha256: bool) -> Result<Self, GitError> {
+    /// Where it is kept which kind a remote is that is none of a checkout's.
+    fn note(&self) -> PathBuf {
+        self.sha1.join("connplan-remote")
+    }
+
+    fn write_note(&self, sha256: bool) -> Result<(), GitError> {
+        let told: &[u8] = if sha256 { b"sha256" } else { b"sha1" };
+        Ok(fs::write(&self.note(), told, fs::Visibility::Private)?)
+    }
+
+    pub(super) fn is_sha256(&self) -> bool {
+        self.sha256.load(Ordering::Relaxed)
+    }
+
+    fn dir(&self) -> &Path {
+        if self.is_sha256() {
+            &self.other
+        } else {
+            &self.sha1
+        }
+    }
+
+    /// Goes on with objects of the other kind, once, where git says that the remote has those: of an empty one nothing
+    /// else tells, and one may have been made anew.
+    pub(super) async fn turn(&self, remote: &RemoteAddress, said: &str) -> Result<bool, GitError> {
+        let is_refusal = [
+            "does not support this repository's hash algorithm",
+            "mismatched algorithms",
+            // That is how some versions read the null of the other kind.
+            "unexpected capabilities^{}",
+        ];
+        let is_refusal = is_refusal.iter().any(|words| said.contains(words));
+        if !is_refusal || remote.is_clones || self.is_turned.swap(true, Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let sha256 = !self.sha256.fetch_xor(true, Ordering::Relaxed);
+        self.make().await?;
+        self.write_note(sha256)?;
+        Ok(true)
+    }
+
+    async fn make(&self) -> Result<(), GitError> {
+        let dir = self.dir();
         fs::ensure_private_dir(dir)?;
-        let depot = Self {
-            git,
-            dir: dir.to_owned(),
-            sha256,
-        };
         // The last thing that git writes: without it, making it was cut short.
         if !dir.join("HEAD").exists() || !dir.join("connplan-made").exists() {
             let args = [
@@ -96,7 +141,7 @@ impl Depot {
                 "--shared=0600",
                 "--quiet",
                 "--template=",
-                if sha256 {
+                if self.is_sha256() {
                     "--object-format=sha256"
                 } else {
                     "--object-format=sha1"
@@ -104,14 +149,14 @@ impl Depot {
                 ".",
             ];
             let run = Run::new("make a repository", &args);
-            depot.git.must(Place::Nowhere(dir), run).await?;
+            self.git.must(Place::Nowhere(dir), run).await?;
             fs::write(&dir.join("connplan-made"), b"", fs::Visibility::Private)?;
         }
-        Ok(depot)
+        Ok(())
     }
 
     pub(super) async fn run(&self, run: Run<'_>) -> Result<Output, GitError> {
-        self.git.run(Place::Own(&self.dir), run).await
+        self.git.run(Place::Own(self.dir()), run).await
     }
 
     /// The remote as configuration that stands on no command line.
@@ -120,7 +165,7 @@ impl Depot {
         remote: &RemoteAddress,
         push: bool,
     ) -> Result<Vec<(String, Secret)>, GitError> {
-        Box::pin(self.git.check_settings(Place::Own(&self.dir))).await?;
+        Box::pin(self.git.check_settings(Place::Own(self.dir()))).await?;
         let address = if push { &remote.push } else { &remote.fetch };
         let mut settings = vec![(format!("remote.{}.url", Self::REMOTE), address.clone())];
         settings.extend(remote.headers.iter().cloned());
@@ -268,7 +313,7 @@ impl Depot {
         let seen = sha256(branch.as_bytes(), 40);
         let seen = RefName::parse(&format!("refs/connplan-seen/branches/{seen}"))?;
         let address = sha256(remote.fetch.expose().as_bytes(), 32);
-        let key = (self.dir.clone(), address, branch.to_owned());
+        let key = (self.dir().to_owned(), address, branch.to_owned());
         let heads = || {
             self.git
                 .heads
@@ -311,11 +356,13 @@ impl Depot {
         if output.code == Some(1) && output.stderr.trim().is_empty() {
             return Ok(Fetched::Nothing);
         }
+        // Whoever tries again reads it.
+        self.turn(remote, &output.stderr).await?;
         Err(reach(remote, "read there", &output.stderr))
     }
 
     async fn lock(&self) -> Result<Lock, GitError> {
-        let path = self.dir.join("connplan-lock");
+        let path = self.dir().join("connplan-lock");
         let patience = Duration::from_mins(1);
         let lock = if let Ok(lock) = Lock::acquire(&path, Duration::ZERO, "a fetch") {
             lock
@@ -330,7 +377,7 @@ impl Depot {
     /// would fail. For who holds the lock of this folder: no other fetch is under way.
     fn remove_left(&self) -> Result<(), GitError> {
         const FOR_A_MOMENT: Duration = Duration::from_mins(1);
-        for file in fs::files(&self.dir)? {
+        for file in fs::files(self.dir())? {
             let name = file.path.file_name().unwrap_or_default();
             let is_lock = file.path.extension().is_some_and(|is| is == "lock");
             // Others than fetches take the other locks, and not for long.
@@ -350,6 +397,6 @@ impl Depot {
 
     /// What the commits hold that were fetched.
     pub fn objects(&self) -> Objects<'_> {
-        Objects::new(&self.git, Place::Own(&self.dir))
+        Objects::new(&self.git, Place::Own(self.dir()))
     }
 }

@@ -84,7 +84,7 @@ impl Depot {
             format!(
                 "reset {name}\nfrom {:0>1$}\n\ndone\n",
                 0,
-                if self.sha256 { 64 } else { 40 }
+                if self.is_sha256() { 64 } else { 40 }
             )
             .as_bytes(),
         );

@@ -22,7 +22,7 @@ pub struct Push<'a> {
 pub enum Pushed {
     /// It was moved.
     Done,
-    /// It was elsewhere.
+    /// It was elsewhere, or names objects in another way than this repository did until now.
     Moved,
 }
 
@@ -54,6 +54,9 @@ impl Depot {
         let text = output.text();
         let line = text.lines().find(|line| line.starts_with('!'));
         let Some(line) = line else {
+            if self.turn(remote, &output.stderr).await? {
+                return Ok(Pushed::Moved);
+            }
             return Err(reach(remote, "write there", &output.stderr));
         };
         let moved = [

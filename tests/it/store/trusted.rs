@@ -251,6 +251,42 @@ fn nothing_is_written_past_the_store_of_before() {
     given_up.expect(0).lacks("names none");
 }
 
+/// What an empty repository calls its objects, it says when something is written; one that was made anew may say
+/// otherwise than before.
+#[cfg(unix)]
+#[test]
+fn a_store_of_its_own_may_call_objects_otherwise_than_the_checkout() {
+    let platform = Platform::start();
+    let project = member(&platform, "ada", Project::new()).connector("slack", &["chat:write"]);
+    let root = project.root();
+    git(&root, &["init", "-q", "--object-format=sha1"]);
+    let team = project.path("../team.git").display().to_string();
+    let store = format!("git:{team}");
+    let own = [("CONNPLAN_STORE", store.as_str())];
+    let keeps = ["plan", "--out", "x.plan"];
+    let made = |kind: &str| {
+        let _ = fs::remove_dir_all(&team);
+        let kind = format!("--object-format={kind}");
+        git(&root, &["init", "-q", "--bare", &kind, &team]);
+    };
+    for kind in ["sha256", "sha1", "sha256"] {
+        made(kind);
+        let kept = project.run_vars(&own, &keeps);
+        kept.expect(0).tells("Kept the plan in git:CONNPLAN_STORE");
+        project.run_vars(&own, &["apply", "x.plan"]).expect(0);
+        project
+            .run_vars(&own, &["history"])
+            .expect(0)
+            .says("applied");
+    }
+    // One that is made anew and is not empty.
+    made("sha1");
+    let elsewhere = [own[0], ("CONNPLAN_STATE_DIR", "../elsewhere")];
+    project.run_vars(&elsewhere, &keeps).expect(0);
+    let known = project.run_vars(&own, &["history"]);
+    known.expect(0).says("planned");
+}
+
 /// An archive brings a remote along, beside the checkout: what that names does not run as the user.
 #[cfg(unix)]
 #[test]
