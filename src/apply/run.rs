@@ -372,7 +372,12 @@ fn waiting_or_unchanged(
     (observed, rules): (&Observed, &ScopeEquivalence),
 ) -> ChangeResult {
     if change.authorization != ConsentNeed::Pending || is_in_force(change, observed, rules) {
-        return blank(change, Outcome::Unchanged);
+        // A connector may have no scopes: then nothing else tells that the plan does without it.
+        let basis = change.after.is_none().then_some(Basis::Found);
+        return ChangeResult {
+            basis,
+            ..blank(change, Outcome::Unchanged)
+        };
     }
     let entry = pending.get(&app.app, &change.connector);
     let asked = entry.zip(change.after.as_ref()).filter(|(entry, after)| {

@@ -21,7 +21,7 @@ use crate::{
     diff::Action,
     model::{App, ConnectorType},
     plan::{Digest, Plan, Refusal, Verified},
-    receipt::{Outcome, Receipt},
+    receipt::{Basis, ChangeResult, Outcome, Receipt},
     store::{HistoryEvent, Memory, StoreError, What},
 };
 
@@ -261,20 +261,15 @@ fn goes<'e>(
     for of in receipt_of(event)?.into_iter().flat_map(|r| r.results) {
         let is_withdrawn = event.withdrawn.contains(&of.connector);
         let why = match of.action {
-            Action::NoOp if !of.scopes.is_empty() => {
+            // A connector may have no scopes: then the basis alone tells that the plan does without it.
+            Action::NoOp if of.basis == Some(Basis::Found) || has_lost_all(&of, rules) => {
+                (!is_withdrawn).then(|| Some(format!("plan {plan} does without it")))
+            }
+            Action::NoOp => {
                 // With a message it is not as it should be, or was given up before.
                 let is_so = of.outcome == Outcome::Unchanged && of.message.is_none();
                 (is_withdrawn || is_so).then_some(None)
             }
-            // Whether a connector without scopes is wanted, no receipt tells.
-            Action::NoOp if is_withdrawn => None,
-            Action::NoOp => of
-                .before
-                .filter(|before| {
-                    let scopes = rules.compare(&of.connector, &of.scopes, before);
-                    !scopes.is_same()
-                })
-                .map(|_| Some(format!("plan {plan} does without it"))),
             _ if !of.outcome.is_effect() => None,
             Action::Delete => Some(Some(format!("plan {plan} removed it"))),
             _ => Some(None),
@@ -282,6 +277,12 @@ fn goes<'e>(
         said.extend(why.map(|why| (of.connector, why)));
     }
     Ok(said)
+}
+
+/// Whether a plan that leaves it as it is wants none of the scopes that it has.
+fn has_lost_all(of: &ChangeResult, rules: &ScopeEquivalence) -> bool {
+    let has = of.before.as_ref().filter(|_| of.scopes.is_empty());
+    has.is_some_and(|has| !rules.compare(&of.connector, &of.scopes, has).is_same())
 }
 
 /// As exactly as people are told.

@@ -97,6 +97,39 @@ fn what_the_last_apply_wanted_counts_whoever_did_it() {
     }
 }
 
+/// Some connectors have no scopes at all.
+#[test]
+fn a_connector_without_scopes_that_a_plan_does_without_is_not_repaired() {
+    let platform = Platform::with(&[Connector {
+        status: "disconnected",
+        ..Connector::active("notion", &[])
+    }]);
+    let project = Project::new()
+        .at(&platform)
+        .file("connplan.toml", "on_remove = \"disconnect\"\n")
+        .connector("linear", &["read"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    project.declare("notion", &[]);
+    platform.forget();
+    let run = project.run(&QUICK);
+    run.says("does without it");
+    assert!(
+        !format!("{:?}", platform.writes()).contains("notion"),
+        "{run}"
+    );
+    // One that a plan wants, and has as it wants it, is.
+    platform.set(&Connector::active("notion", &[]));
+    project.declare("github", &["repo"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    platform.set(&Connector {
+        status: "expired",
+        ..Connector::active("notion", &[])
+    });
+    platform.forget();
+    project.run(&QUICK);
+    assert!(format!("{:?}", platform.writes()).contains("notion"));
+}
+
 #[test]
 #[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_a_later_plan_asks_for_goes_before_a_repair() {
