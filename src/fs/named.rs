@@ -48,7 +48,7 @@ pub fn ships(trees: &[PathBuf], file: &Path) -> bool {
 /// The absolute paths that a text may hold, wherever in a word they begin: as it stands, and as a shell or git reads
 /// it, with the variables of the process and its home.
 pub fn paths_named(text: &str, vars: &Vars) -> Vec<PathBuf> {
-    let read = expanded(text, vars);
+    let read = expanded(text, vars, DEEP);
     let bare = read.replace('\\', "");
     let mut texts = vec![text, &read];
     if cfg!(unix) && bare != read {
@@ -83,9 +83,13 @@ pub fn paths_named(text: &str, vars: &Vars) -> Vec<PathBuf> {
     found
 }
 
+/// So deep defaults stand in defaults. A value may name itself: nobody expanded it.
+const DEEP: u8 = 4;
+const LONG: usize = 1 << 14;
+
 /// What a shell makes of it, as far as that tells which files are meant. What stands in braces after a name, and the
 /// value that it changes, come last.
-fn expanded(text: &str, vars: &Vars) -> String {
+fn expanded(text: &str, vars: &Vars, deep: u8) -> String {
     let (mut read, mut changed) = (String::new(), String::new());
     let mut rest = text;
     while let Some(at) = rest.find(['$', '~']) {
@@ -115,8 +119,11 @@ fn expanded(text: &str, vars: &Vars) -> String {
         }
     }
     read.push_str(rest);
-    if !changed.is_empty() {
-        read.push_str(&expanded(&changed, vars));
+    match deep.checked_sub(1) {
+        Some(deep) if (1..LONG).contains(&changed.len()) => {
+            read.push_str(&expanded(&changed, vars, deep));
+        }
+        _ => read.push_str(&changed),
     }
     read
 }
@@ -131,6 +138,7 @@ mod tests {
             ("CI_PROJECT_DIR", "/b/p"),
             ("KEY", "/b/p/key"),
             ("HOME", "/b/p/home"),
+            ("SELF", "${SELF:-/b/p/self} ${SELF:-$SELF}"),
         ]);
         for (command, path) in [
             ("ssh -i /b/p/key -v", "/b/p/key"),
@@ -153,6 +161,7 @@ mod tests {
             ("ssh -i ~/key", "/b/p/home/key"),
             ("!f() { cat ~/key; }; f", "/b/p/home/key"),
             ("firefox:/b/p/browser %s", "/b/p/browser"),
+            ("${SELF:-ssh} -v", "/b/p/self"),
         ] {
             let found = paths_named(command, &vars);
             assert!(found.contains(&PathBuf::from(path)), "{command}: {found:?}");

@@ -61,8 +61,8 @@ impl Git {
                 return Some(Shipped::new("the configuration of git", file));
             }
             let decides = DECIDING.iter().any(|end| key.ends_with(end));
-            let mut named = fs::paths_named(value, &self.vars).into_iter();
-            if let Some(named) = named.find(|file| decides && ships(file)) {
+            let named = decides.then(|| fs::paths_named(value, &self.vars));
+            if let Some(named) = named.into_iter().flatten().find(|file| ships(file)) {
                 let from = file.map(|file| format!(" in {}", escape::path(&file)));
                 let key = escape::limited(key, 200);
                 let by = format!("the git setting {key}{}", from.unwrap_or_default());
