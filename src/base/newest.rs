@@ -58,6 +58,19 @@ impl Merged {
 }
 
 impl Held {
+    /// What is checked out, as it was committed.
+    pub async fn here(context: &Context, project: &Project) -> Result<Option<Self>, Failure> {
+        let Ok(checkout) = Checkout::of(&project.root, context.git()) else {
+            return Ok(None);
+        };
+        let heads = heads(context, &checkout).await?.into_iter();
+        let heads: Vec<_> = heads.map(|at| BaseName::Commit(at.to_string())).collect();
+        if heads.is_empty() {
+            return Ok(None);
+        }
+        Self::of(context, project, heads).await
+    }
+
     /// Of a request: what the branch that it goes into has by now, and what that had where the request left it. None
     /// where nobody knows one of them.
     pub async fn around(

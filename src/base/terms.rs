@@ -102,10 +102,12 @@ impl View {
         };
         let own = self.own.iter().filter(|_| self.project() == Known::Yes);
         let own: Files = own.flat_map(files).collect();
-        let of_app = self.of_the_same_app(run).await?.folders;
-        let of_app: Files = of_app.iter().flat_map(files).collect();
-        let (stand, moved): (Files, Files) =
-            own.into_iter().partition(|file| of_app.contains(file));
+        let of_app = self.of_the_same_app(run).await?;
+        // The app may be told by the pipeline alone.
+        let is_untold = of_app.folders.is_empty() && of_app.another.is_none();
+        let of_app: Files = of_app.folders.iter().flat_map(files).collect();
+        let stands = |file: &_| is_untold || of_app.contains(file);
+        let (stand, moved): (Files, Files) = own.into_iter().partition(stands);
         let others = of_app.into_iter().filter(|file| !stand.contains(file));
         let others: Files = others.chain(moved).collect();
         let configs =

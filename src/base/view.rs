@@ -492,5 +492,5 @@ pub(super) struct OfApp {
     /// The folders of its projects.
     pub(super) folders: BTreeSet<String>,
     /// Where the project, or this run of it, was of another one.
-    another: Option<BaseDanger>,
+    pub(super) another: Option<BaseDanger>,
 }

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, fmt};
 use miette::Diagnostic as _;
 use tokio::sync::OnceCell;
 
-use super::{behind::behind, terms::other_terms};
+use super::{
+    behind::behind,
+    terms::{beside, other_terms},
+};
 use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
     base::{BaseSettings, Bases, Held, Whose, check_cloned, check_remote, signers},
@@ -48,6 +51,7 @@ pub(super) struct Binding {
     policies: Vec<(String, PolicySettings)>,
     /// What its connector files declare, by its commits.
     declared: Vec<(Whose, Declared)>,
+    beside: Vec<Declared>,
     /// Whether there is a commit that this one is measured against.
     pub(super) has_base: bool,
     /// Whether it is known what was applied last.
@@ -91,11 +95,11 @@ impl Binding {
                 };
                 denials(there, plan).into_iter().map(said)
             })
-            .chain(self.declared.iter().flat_map(|(whose, there)| {
-                let before = |what| format!("before this change, at {}, {what}", whose.commit);
-                let found = other_terms(whose.own, there, plan).into_iter();
-                found.map(before).collect::<Vec<_>>()
-            }))
+            .chain(
+                self.declared
+                    .iter()
+                    .flat_map(|(whose, there)| other_terms(whose, there, &self.beside, plan)),
+            )
             .collect()
     }
 
@@ -140,20 +144,20 @@ impl Binding {
         purpose: Purpose,
     ) -> Result<Self, Failure> {
         let here = &project.settings.approval;
+        let base = bases.find(around.context, project).await?;
         let mut found = Self {
             needs: here.need().into_iter().collect(),
             signers: None,
             stores: Vec::new(),
             policies: Vec::new(),
             declared: Vec::new(),
-            has_base: false,
+            beside: beside(around.context, project).await?,
+            has_base: base.is_some(),
             has_applied: false,
             behind: None,
             brought: None,
             unasked: None,
         };
-        let base = bases.find(around.context, project).await?;
-        found.has_base = base.is_some();
         if !found.has_base {
             check_cloned(around.context, project)?;
         }
@@ -179,16 +183,14 @@ impl Binding {
         let applied = found.applied_from(around, project, purpose).await?;
         found.has_applied = !applied.is_empty();
         found.behind = behind(around, project, &applied);
-        let applied = if applied.is_empty() {
-            None
-        } else {
-            Held::of(around.context, project, applied).await?
+        let applied = match applied {
+            none if none.is_empty() => None,
+            commits => Held::of(around.context, project, commits).await?,
         };
         // Whose signatures count is the base's word, for what the commit applied last demands, too: a team whose
         // keys are new would never apply again. Who comes later in this row lets nobody sign for who came before.
         let named = named.or(applied.as_ref().filter(has_signers));
-        // That stays what it is until something is applied: what a newer connplan calls an error there binds as
-        // far as it can be read.
+        // What a newer connplan calls an error there binds as far as it can be read, until something is applied.
         found.demand_all(project, applied.as_ref(), named.is_some());
         found.signers = match named {
             Some(held) => signers_of(held).await?,

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::loosening::{git as git_in, planned_in};
+use super::loosening::{event, git as git_in, planned_in};
 use crate::{
     approval::keygen::Keys,
     git::repository::git,
@@ -361,4 +361,37 @@ fn a_request_that_drops_an_account_or_values_is_a_danger_and_needs_approval_as_o
         .expect(0)
         .says("@example.com had to consent to slack, and no file declares it any more")
         .says("snowflake had connection values of its own, and no file declares it any more");
+
+    // Unless another project of the app declares it by now, as it was.
+    let other = "other/base44";
+    project.write(&format!("{other}/config.jsonc"), "{ \"name\": \"n\" }");
+    project.write(&format!("{other}/.app.jsonc"), "{ \"id\": \"app-1\" }");
+    project.write(&format!("{other}/connectors/b.jsonc"), &snowflake("one"));
+    for (account, said) in [(there, None), ("", Some(anybody))] {
+        project.write(&format!("{other}/connectors/a.jsonc"), &slack(account));
+        git_in(&project, &["add", "-A"]);
+        git_in(&project, &["commit", "-qm", "moved"]);
+        let run = planned_in(&project, &base, ".");
+        match said {
+            Some(said) => run.says(said).lacks("slack, and no file"),
+            None => run.expect(0).lacks("danger"),
+        };
+    }
+
+    // The app may be told by the pipeline alone.
+    git_in(&project, &["checkout", "-q", &base]);
+    project.write(".gitignore", ".app.jsonc\n");
+    git_in(&project, &["rm", "-q", "--cached", "base44/.app.jsonc"]);
+    git_in(&project, &["add", "-A"]);
+    git_in(&project, &["commit", "-qm", "untold"]);
+    let base = git_in(&project, &["rev-parse", "HEAD"]);
+    std::fs::remove_dir_all(project.path(folder)).unwrap();
+    std::fs::remove_file(project.path("base44/.app.jsonc")).unwrap();
+    let vars = event(&project, &base);
+    let vars = vars.iter().map(|(name, value)| (*name, value.as_str()));
+    let vars: Vec<_> = vars.chain([("BASE44_APP_ID", "app-1")]).collect();
+    project
+        .run_vars(&vars, &["plan"])
+        .expect(0)
+        .says("had to consent to slack, and no file declares it any more");
 }
